@@ -1,0 +1,186 @@
+/**
+ * What a live capture is asked to do and what it reports back: plain data,
+ * shared by the command line and by programs that import the library.
+ *
+ * @module
+ */
+
+/** The program whose packets are wanted. */
+export type CaptureTarget =
+  | {
+    readonly kind: "processes";
+    /** Process (thread-group) ids that are running now. */
+    readonly pids: readonly number[];
+  }
+  | {
+    readonly kind: "command";
+    /** Program name, searched in `PATH` like execvp(3) does. */
+    readonly command: string;
+    /** Arguments after the program name. */
+    readonly args: readonly string[];
+    /** Run the command as this user (name or numeric id). */
+    readonly user?: string;
+  };
+
+/** How packets are taken and where they go. */
+export interface CaptureOptions {
+  readonly target: CaptureTarget;
+  /** File name, or `-` for standard output. */
+  readonly output: string;
+  /** Bytes kept of each IP packet; 0 keeps all. */
+  readonly snaplen: number;
+  /** Nanosecond time stamps in the file instead of microseconds. */
+  readonly nanoseconds: boolean;
+  /** Stop after this many packets. */
+  readonly count?: number;
+  /** Stop after this many milliseconds. */
+  readonly duration?: number;
+  /** Interface names; empty means all. */
+  readonly interfaces: readonly string[];
+  /** Capture child processes and new threads' processes too. */
+  readonly follow: boolean;
+  /** Kernel packet buffer, in MiB. */
+  readonly bufferSize: number;
+  /** How long to wait for the last packets after the command ended, ms. */
+  readonly linger: number;
+}
+
+/** Figures of a running capture. */
+export interface CaptureStatus {
+  /** Milliseconds since capturing began. */
+  readonly elapsed: number;
+  /** Packets written to the output. */
+  readonly packets: number;
+  /** Bytes of these packets on the wire (IP packet lengths). */
+  readonly bytes: number;
+  /** Sockets of the program seen so far. */
+  readonly sockets: number;
+  /** Packets that the kernel dropped because its buffer was full. */
+  readonly drops: number;
+}
+
+/** Why a capture ended. */
+export type CaptureEndReason =
+  | "exited" // the command, or every watched process, ended
+  | "stopped" // stop() was called (Ctrl-C)
+  | "count" // the packet count was reached
+  | "duration" // the time was over
+  | "closed" // the reader of the output pipe went away
+  | "failed"; // see CaptureResult.error
+
+/** Traffic of one process with one remote endpoint. */
+export interface PeerSummary {
+  readonly protocol: "tcp" | "udp";
+  /** Remote address in text form (RFC 5952 for IPv6). */
+  readonly address: string;
+  readonly port: number;
+  /** Name that the program's own DNS answers gave for the address. */
+  readonly name?: string;
+  readonly packetsSent: number;
+  readonly packetsReceived: number;
+  /** Bytes of IP packets. */
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** Milliseconds from the first to the last packet. */
+  readonly duration: number;
+  /** Connections or, for UDP, socket pairs counted into this row. */
+  readonly flows: number;
+  /** Connections that were refused, reset before being set up, or unanswered. */
+  readonly failed: number;
+}
+
+/** Traffic of one process. */
+export interface ProcessSummary {
+  readonly pid: number;
+  /** comm of the process (proc(5), at most 15 bytes). */
+  readonly comm: string;
+  readonly sockets: number;
+  /** Busiest first. */
+  readonly peers: readonly PeerSummary[];
+}
+
+/** How the launched command ended, as wait(2) tells. */
+export type ExitStatus =
+  | { readonly kind: "exited"; readonly code: number }
+  | { readonly kind: "signaled"; readonly signal: number };
+
+/** What a finished capture leaves behind. */
+export interface CaptureResult extends CaptureStatus {
+  readonly reason: CaptureEndReason;
+  /** Set when `reason` is "failed": one clear sentence in `message`. */
+  readonly error?: Error;
+  /** The launched command's end; unset for processes that were attached to. */
+  readonly exit?: ExitStatus;
+  readonly processes: readonly ProcessSummary[];
+}
+
+/** Things worth telling a person while capturing. */
+export interface CaptureNotice {
+  /** `debug` notices carry a level from 1 (rare) to 9 (each event). */
+  readonly severity: "info" | "warning" | "debug";
+  readonly level?: number;
+  readonly text: string;
+}
+
+/** Callbacks of a capture; each is called on the main thread. */
+export interface CaptureObserver {
+  notice?(notice: CaptureNotice): void;
+  /** The command was stopped by a terminal signal (SIGTSTP, SIGTTIN, SIGTTOU). */
+  suspended?(signal: number): void;
+}
+
+/** A running capture. */
+export interface Capture {
+  /** Current figures; cheap. */
+  status(): CaptureStatus;
+  /**
+   * Ends the capture: attached programs are left running, the file is
+   * completed. Has no effect after the first call.
+   */
+  stop(): void;
+  /**
+   * Passes a signal on to the launched command unless the command got the
+   * same signal by itself (from the terminal) at the same moment.
+   */
+  forwardSignal(signal: number): void;
+  /** Settles when everything is written; never rejects. */
+  readonly finished: Promise<CaptureResult>;
+}
+
+/**
+ * A reason why a capture cannot begin.
+ *
+ * `code` tells the kinds apart: `not-found` and `not-executable` are about the
+ * command (shell exit statuses 127 and 126).
+ */
+export class CaptureError extends Error {
+  override readonly name = "CaptureError";
+  /** Machine-readable kind. */
+  readonly code: CaptureErrorCode;
+  /** One line that says what to do, if there is something to do. */
+  readonly hint: string | undefined;
+
+  /** Makes the error; `message` is one sentence without a final period. */
+  constructor(
+    code: CaptureErrorCode,
+    message: string,
+    options: { hint?: string; cause?: unknown } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+  }
+}
+
+/** Kinds of {@linkcode CaptureError}. */
+export type CaptureErrorCode =
+  | "permission" // a capability or right is missing
+  | "no-process" // no such process, or it went away
+  | "already-traced" // another debugger holds the process
+  | "kernel-thread"
+  | "not-found"
+  | "not-executable"
+  | "no-user"
+  | "no-interface"
+  | "output" // the output file cannot be opened or written
+  | "unsupported"; // the kernel lacks something that is needed
