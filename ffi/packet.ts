@@ -1,0 +1,194 @@
+/**
+ * packet(7): the AF_PACKET socket and its TPACKET_V3 ring.
+ *
+ * Layouts: linux/if_packet.h, Documentation/networking/packet_mmap.rst.
+ *
+ * @module
+ */
+import { check } from "./errno.ts";
+import type { Fd } from "./fd.ts";
+import { libc } from "./libc.ts";
+import { cString, Mapping } from "./memory.ts";
+import { bindSocket, openSocket, setIntOption, SOCK_DGRAM } from "./socket.ts";
+
+const AF_PACKET = 17;
+const SOL_PACKET = 263;
+const PACKET_RX_RING = 5;
+const PACKET_STATISTICS = 6;
+const PACKET_VERSION = 10;
+const TPACKET_V3 = 2;
+const ETH_P_ALL = 3;
+
+/** sll_pkttype values. */
+export const PacketType = {
+  HOST: 0,
+  BROADCAST: 1,
+  MULTICAST: 2,
+  OTHERHOST: 3,
+  OUTGOING: 4,
+} as const;
+
+/** ARPHRD_LOOPBACK, linux/if_arp.h. */
+export const ARPHRD_LOOPBACK = 772;
+
+/**
+ * struct tpacket_block_desc, the parts used: 32-bit words from the start of a
+ * block.
+ *
+ *     0 version   4 offset_to_priv   8 block_status   12 num_pkts
+ *     16 offset_to_first_pkt   20 blk_len   24 seq_num
+ */
+export const BlockField = {
+  STATUS: 8,
+  PACKETS: 12,
+  FIRST: 16,
+} as const;
+
+/** block_status: the block belongs to the kernel. */
+export const TP_STATUS_KERNEL = 0;
+/** block_status: the block belongs to us. */
+export const TP_STATUS_USER = 1;
+
+/**
+ * struct tpacket3_hdr, offsets in bytes from the start of a packet:
+ *
+ *     0 tp_next_offset  4 tp_sec  8 tp_nsec  12 tp_snaplen  16 tp_len
+ *     20 tp_status  24 u16 tp_mac  26 u16 tp_net
+ *     28 tp_rxhash  32 tp_vlan_tci  36 u16 tp_vlan_tpid  38 padding
+ *     48 struct sockaddr_ll: 48 u16 family  50 be16 protocol  52 int ifindex
+ *     56 u16 hatype  58 u8 pkttype  59 u8 halen  60 u8 addr[8]
+ */
+export const PacketField = {
+  NEXT: 0,
+  SECONDS: 4,
+  NANOSECONDS: 8,
+  SNAPLEN: 12,
+  LENGTH: 16,
+  STATUS: 20,
+  NETWORK: 26,
+  VLAN_TCI: 32,
+  VLAN_TPID: 36,
+  PROTOCOL: 50,
+  IFINDEX: 52,
+  HARDWARE_TYPE: 56,
+  PACKET_TYPE: 58,
+  ADDRESS_LENGTH: 59,
+  ADDRESS: 60,
+} as const;
+
+/** tp_status: tp_vlan_tci holds a tag that was taken off the packet. */
+export const TP_STATUS_VLAN_VALID = 0x10;
+
+/** Shape of the ring. */
+export interface RingOptions {
+  /** Bytes of a block: a power of two, at least 64 KiB and one page. */
+  readonly blockSize: number;
+  readonly blockCount: number;
+  /** Milliseconds after which a block with packets is handed over unfilled. */
+  readonly timeout: number;
+}
+
+/** A packet socket that is not bound yet: it receives nothing. */
+export function openPacketSocket(): Fd {
+  // Protocol 0: with a protocol, packets would arrive before the filter does.
+  return openSocket(AF_PACKET, SOCK_DGRAM, 0, "socket(AF_PACKET)");
+}
+
+/**
+ * Gives the socket a TPACKET_V3 ring.
+ *
+ * @throws {SyscallError} ENOMEM when the memory cannot be had
+ */
+export function setUpRing(fd: Fd, options: RingOptions): void {
+  setIntOption(
+    fd.number,
+    SOL_PACKET,
+    PACKET_VERSION,
+    TPACKET_V3,
+    "PACKET_VERSION",
+  );
+  // struct tpacket_req3: block_size, block_nr, frame_size, frame_nr,
+  // retire_blk_tov (ms), sizeof_priv, feature_req_word. The frame size only
+  // has to divide the block: packets are packed tightly.
+  const frameSize = 1 << 16;
+  const request = Uint32Array.of(
+    options.blockSize,
+    options.blockCount,
+    frameSize,
+    (options.blockSize / frameSize) * options.blockCount,
+    options.timeout,
+    0,
+    0,
+  );
+  check(
+    "PACKET_RX_RING",
+    libc().setsockopt(
+      fd.number,
+      SOL_PACKET,
+      PACKET_RX_RING,
+      request,
+      request.byteLength,
+    ),
+  );
+}
+
+/** Maps the ring with `tail` bytes of ordinary memory behind it. */
+export function mapRing(
+  fd: number,
+  options: RingOptions,
+  tail: number,
+): Mapping {
+  return Mapping.ofFdWithTail(
+    fd,
+    options.blockSize * options.blockCount,
+    tail,
+  );
+}
+
+/**
+ * Binds to all protocols on one interface, or on all (index 0): packets flow
+ * from now on.
+ *
+ * @throws {SyscallError}
+ */
+export function bindPacketSocket(fd: Fd, interfaceIndex: number): void {
+  // struct sockaddr_ll, 20 bytes: u16 family, be16 protocol, int ifindex
+  const address = new Uint8Array(20);
+  const view = new DataView(address.buffer);
+  view.setUint16(0, AF_PACKET, true);
+  view.setUint16(2, ETH_P_ALL, false);
+  view.setInt32(4, interfaceIndex, true);
+  bindSocket(fd.number, address);
+}
+
+/** Counters of a packet socket since they were last read. */
+export interface PacketStatistics {
+  /** Packets that passed the filter, including dropped ones. */
+  packets: number;
+  /** Packets dropped because the ring was full. */
+  drops: number;
+}
+
+const statistics = new Uint32Array(3);
+const statisticsLength = Uint32Array.of(12);
+
+/** Reads and resets the counters (struct tpacket_stats_v3). */
+export function readStatistics(fd: number): PacketStatistics {
+  statisticsLength[0] = 12;
+  check(
+    "PACKET_STATISTICS",
+    libc().getsockopt(
+      fd,
+      SOL_PACKET,
+      PACKET_STATISTICS,
+      statistics,
+      statisticsLength,
+    ),
+  );
+  return { packets: statistics[0]!, drops: statistics[1]! };
+}
+
+/** Index of a network interface; 0 when there is none of that name. */
+export function interfaceIndex(name: string): number {
+  return libc().if_nametoindex(cString(name));
+}
