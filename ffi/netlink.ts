@@ -14,6 +14,7 @@ const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
 const NETLINK_SOCK_DIAG = 4;
+const SOCKADDR_NL_LENGTH = 12;
 const SOL_NETLINK = 270;
 const NETLINK_ADD_MEMBERSHIP = 1;
 const SOL_SOCKET = 1;
@@ -51,6 +52,19 @@ export class NetlinkSocket implements Disposable {
       "socket(AF_NETLINK)",
       libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG),
     );
+    // An unbound socket has port id 0 like the kernel itself, and a sender
+    // never gets its own multicast messages (do_one_broadcast()).
+    const address = new Uint8Array(SOCKADDR_NL_LENGTH);
+    new DataView(address.buffer).setUint16(0, AF_NETLINK, true);
+    try {
+      check(
+        "bind(AF_NETLINK)",
+        libc().bind(this.#fd.number, address, address.length),
+      );
+    } catch (error) {
+      this.#fd.close();
+      throw error;
+    }
   }
 
   /** Number of the descriptor, to wait on with poll(2). */
