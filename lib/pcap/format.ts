@@ -39,6 +39,8 @@ export const MODIFIED_RECORD_HEADER_LENGTH = 24;
 /** Bytes of a record header of the later `ss990915` patch, which adds CPUs. */
 export const SS990915_RECORD_HEADER_LENGTH = 28;
 
+/** Bytes of the magic number. */
+export const MAGIC_LENGTH = 4;
 /** Offset of the magic number in the file header. */
 export const MAGIC_OFFSET = 0;
 /** Offset of the 16-bit major version. */
@@ -63,6 +65,13 @@ export const RECORD_ORIGINAL_OFFSET = 12;
 export const VERSION_MAJOR = 2;
 /** See {@linkcode VERSION_MAJOR}. */
 export const VERSION_MINOR = 4;
+/** Major version that DIGITAL UNIX wrote. */
+export const DIGITAL_UNIX_VERSION_MAJOR = 543;
+/**
+ * Minor version under which some writers stored the original length before
+ * the captured length; all earlier ones did.
+ */
+export const VERSION_MINOR_LENGTHS_UNSURE = 3;
 
 /** Bits of {@linkcode LINK_TYPE_OFFSET} that are the link type. */
 export const LINK_TYPE_MASK = 0x0000_ffff;

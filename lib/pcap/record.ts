@@ -1,0 +1,236 @@
+/**
+ * Cutting the part of a pcap file after its header into records. The layout is
+ * drawn in `format.ts`.
+ *
+ * @module
+ */
+
+import { ChunkBuffer } from "../bytes/chunk_buffer.ts";
+import { CaptureFormatError } from "./error.ts";
+import {
+  DIGITAL_UNIX_VERSION_MAJOR,
+  FILE_HEADER_LENGTH,
+  Magic,
+  MAXIMUM_RECORD_LENGTH,
+  MAXIMUM_SNAPLEN,
+  MODIFIED_RECORD_HEADER_LENGTH,
+  RECORD_CAPTURED_OFFSET,
+  RECORD_FRACTION_OFFSET,
+  RECORD_HEADER_LENGTH,
+  RECORD_ORIGINAL_OFFSET,
+  RECORD_SECONDS_OFFSET,
+  SS990915_RECORD_HEADER_LENGTH,
+  VERSION_MINOR_LENGTHS_UNSURE,
+} from "./format.ts";
+import type { PcapFileHeader } from "./header.ts";
+
+const NANOSECONDS_PER_SECOND = 1_000_000_000n;
+const NANOSECONDS_PER_MICROSECOND = 1_000;
+/** How many records must look sound before a record layout is believed. */
+const PROBE_RECORDS = 3;
+/** Bytes that decide the layout for sure: three of the longest usual records. */
+const PROBE_BYTES = PROBE_RECORDS *
+  (SS990915_RECORD_HEADER_LENGTH + MAXIMUM_SNAPLEN);
+
+/** A captured packet. */
+export class PcapRecord {
+  /** Offset in the file of the record's header. */
+  readonly offset: number;
+  /** Seconds since 1970. */
+  readonly seconds: number;
+  /** Nanoseconds after `seconds`; may exceed a second in odd files. */
+  readonly nanoseconds: number;
+  /** Number of bytes that the packet had. */
+  readonly originalLength: number;
+  /** Captured bytes, link header included: a view, not a copy. */
+  readonly data: Uint8Array;
+
+  /** Makes the record. */
+  constructor(
+    offset: number,
+    seconds: number,
+    nanoseconds: number,
+    originalLength: number,
+    data: Uint8Array,
+  ) {
+    this.offset = offset;
+    this.seconds = seconds;
+    this.nanoseconds = nanoseconds;
+    this.originalLength = originalLength;
+    this.data = data;
+  }
+
+  /** Nanoseconds since 1970. */
+  get timestamp(): bigint {
+    return BigInt(this.seconds) * NANOSECONDS_PER_SECOND +
+      BigInt(this.nanoseconds);
+  }
+
+  /** Number of bytes in `data`. */
+  get capturedLength(): number {
+    return this.data.length;
+  }
+}
+
+/**
+ * How a file orders the two lengths of a record header: until version 2.2
+ * (and by DIGITAL UNIX) the original length came first, version 2.3 was
+ * written both ways.
+ */
+type LengthOrder = "captured-first" | "original-first" | "smaller-is-captured";
+
+/** Cuts bytes into records as they are pushed. */
+export class RecordCursor {
+  readonly #littleEndian: boolean;
+  readonly #fractionUnit: number;
+  readonly #longest: number;
+  readonly #lengthOrder: LengthOrder;
+  readonly #buffer: ChunkBuffer = new ChunkBuffer(FILE_HEADER_LENGTH);
+  #headerLength: number;
+  #isLayoutKnown: boolean;
+  #isComplete = false;
+
+  /**
+   * Begins with no bytes.
+   *
+   * @param header Header of the file.
+   */
+  constructor(header: PcapFileHeader) {
+    this.#littleEndian = header.byteOrder === "little";
+    this.#fractionUnit = header.nanoseconds ? 1 : NANOSECONDS_PER_MICROSECOND;
+    this.#longest = Math.min(
+      Math.max(header.snaplen, MAXIMUM_SNAPLEN),
+      MAXIMUM_RECORD_LENGTH,
+    );
+    this.#lengthOrder = lengthOrderOf(header);
+    this.#isLayoutKnown = header.magic !== Magic.KUZNETZOV;
+    this.#headerLength = this.#isLayoutKnown
+      ? RECORD_HEADER_LENGTH
+      : MODIFIED_RECORD_HEADER_LENGTH;
+  }
+
+  /**
+   * Appends bytes of the file; the first are those after the file header.
+   *
+   * @param chunk Is kept, and records are views on it.
+   */
+  push(chunk: Uint8Array): void {
+    this.#buffer.push(chunk);
+  }
+
+  /** States that no more bytes come. */
+  complete(): void {
+    this.#isComplete = true;
+  }
+
+  /**
+   * The next record.
+   *
+   * @returns `undefined` when more bytes are needed or, after
+   *   {@linkcode RecordCursor.complete}, when there are no more records.
+   * @throws {CaptureFormatError} When the file is damaged here, or ends within
+   *   a record.
+   */
+  next(): PcapRecord | undefined {
+    const buffer = this.#buffer;
+    if (!this.#isLayoutKnown && !this.#chooseLayout()) return undefined;
+    const headerLength = this.#headerLength;
+    if (!buffer.has(headerLength)) return this.#needMore();
+    const captured = this.#capturedLength(buffer.position);
+    if (captured > this.#longest) {
+      throw new CaptureFormatError(
+        `Cannot read pcap record at offset ${buffer.offset}: ` +
+          `captured length ${captured} exceeds ${this.#longest}`,
+        buffer.offset,
+      );
+    }
+    if (!buffer.has(headerLength + captured)) return this.#needMore();
+    const { bytes, view, offset, position } = buffer;
+    const start = position + headerLength;
+    buffer.consume(headerLength + captured);
+    return new PcapRecord(
+      offset,
+      view.getUint32(position + RECORD_SECONDS_OFFSET, this.#littleEndian),
+      view.getUint32(position + RECORD_FRACTION_OFFSET, this.#littleEndian) *
+        this.#fractionUnit,
+      this.#originalLength(position),
+      bytes.subarray(start, start + captured),
+    );
+  }
+
+  #needMore(): undefined {
+    const { offset, position, remaining } = this.#buffer;
+    if (!this.#isComplete || remaining === 0) return undefined;
+    const missing = remaining < this.#headerLength
+      ? `${remaining} of ${this.#headerLength} header bytes`
+      : `${remaining - this.#headerLength} of ${
+        this.#capturedLength(position)
+      } data bytes`;
+    throw new CaptureFormatError(
+      `Cannot read pcap record at offset ${offset}: ` +
+        `the file ends after ${missing}`,
+      offset,
+    );
+  }
+
+  /**
+   * Two patches used Kuznetsov's magic number with record headers of different
+   * length, so the one under which the first records look sound is taken.
+   */
+  #chooseLayout(): boolean {
+    const { remaining } = this.#buffer;
+    if (!this.#isComplete && remaining < PROBE_BYTES) return false;
+    this.#buffer.has(remaining);
+    this.#isLayoutKnown = true;
+    if (
+      !this.#looksSound(MODIFIED_RECORD_HEADER_LENGTH) &&
+      this.#looksSound(SS990915_RECORD_HEADER_LENGTH)
+    ) this.#headerLength = SS990915_RECORD_HEADER_LENGTH;
+    return true;
+  }
+
+  #looksSound(headerLength: number): boolean {
+    const { bytes } = this.#buffer;
+    let start = this.#buffer.position;
+    for (let i = 0; i < PROBE_RECORDS && start !== bytes.length; i++) {
+      if (start + headerLength > bytes.length) return false;
+      const captured = this.#capturedLength(start);
+      const original = this.#originalLength(start);
+      if (captured > original || original > this.#longest) return false;
+      start += headerLength + captured;
+    }
+    return start <= bytes.length;
+  }
+
+  #capturedLength(start: number): number {
+    const first = this.#uint32(start + RECORD_CAPTURED_OFFSET);
+    if (this.#lengthOrder === "captured-first") return first;
+    const second = this.#uint32(start + RECORD_ORIGINAL_OFFSET);
+    return this.#lengthOrder === "original-first"
+      ? second
+      : Math.min(first, second);
+  }
+
+  #originalLength(start: number): number {
+    const second = this.#uint32(start + RECORD_ORIGINAL_OFFSET);
+    if (this.#lengthOrder === "captured-first") return second;
+    const first = this.#uint32(start + RECORD_CAPTURED_OFFSET);
+    return this.#lengthOrder === "original-first"
+      ? first
+      : Math.max(first, second);
+  }
+
+  #uint32(at: number): number {
+    return this.#buffer.view.getUint32(at, this.#littleEndian);
+  }
+}
+
+function lengthOrderOf(header: PcapFileHeader): LengthOrder {
+  const { major, minor } = header.version;
+  if (
+    major === DIGITAL_UNIX_VERSION_MAJOR || minor < VERSION_MINOR_LENGTHS_UNSURE
+  ) return "original-first";
+  return minor === VERSION_MINOR_LENGTHS_UNSURE
+    ? "smaller-is-captured"
+    : "captured-first";
+}
