@@ -1,0 +1,313 @@
+/**
+ * Decides for each packet, exactly, whether it is the program's: by the
+ * protocol, both endpoints, the direction and the time.
+ *
+ * A sent packet is taken when it leaves (PACKET_OUTGOING), a received one when
+ * it arrives. The loopback interface shows each packet both ways: what was
+ * taken when it left is not taken again.
+ *
+ * @module
+ */
+import {
+  type FlowFields,
+  Fragment,
+  PROTOCOL_TCP,
+  TcpFlag,
+} from "../packet/flow_fields.ts";
+import { NO_SLOT, SlotFlag, SlotKind, SlotWord, SocketTable } from "./table.ts";
+
+/** Answers of the matcher below the slot numbers. */
+export const Match = {
+  /** The packet is not the program's. */
+  FOREIGN: -1,
+  /** A call under way must be settled before that is known. */
+  UNDECIDED: -2,
+  /** The packet is the program's, and was taken when it left. */
+  TAKEN: -3,
+} as const;
+
+const PACKET_OTHERHOST = 3;
+const PACKET_OUTGOING = 4;
+
+/** What has been seen of a connection's end, per slot. */
+const FIN_SENT = 1;
+const FIN_RECEIVED = 2;
+const RESET = 4;
+const FINISHED = FIN_SENT | FIN_RECEIVED;
+
+/** Fragmented packets remembered at a time; RFC 791 ids repeat after 65,536. */
+const FRAGMENTS = 256;
+
+/** The reader of a socket table. */
+export class Matcher {
+  readonly #table: SocketTable;
+  readonly #words: Int32Array;
+  readonly #progress: Uint8Array;
+  readonly #generations: Int32Array;
+  readonly #fragments = new Int32Array(FRAGMENTS * 12);
+  #nextFragment = 0;
+  /** Whether the last match was a packet that the program sent. */
+  sent = false;
+
+  /** Opens a table for reading. */
+  constructor(memory: SharedArrayBuffer) {
+    this.#table = new SocketTable(memory);
+    this.#words = this.#table.words;
+    this.#progress = new Uint8Array(this.#table.capacity);
+    this.#generations = new Int32Array(this.#table.capacity);
+  }
+
+  /** The table that is read. */
+  get table(): SocketTable {
+    return this.#table;
+  }
+
+  /** Owner of a slot. */
+  ownerOf(slot: number): number {
+    return this.#words[this.#table.slotAt(slot) + SlotWord.OWNER]!;
+  }
+
+  /** Kind of a slot. */
+  kindOf(slot: number): number {
+    return this.#words[this.#table.slotAt(slot) + SlotWord.KIND]!;
+  }
+
+  /**
+   * Looks a packet up.
+   *
+   * @param packetType sll_pkttype
+   * @param loopback whether the interface shows each packet both ways
+   * @returns a slot, or one of {@linkcode Match}
+   */
+  match(
+    fields: FlowFields,
+    packetType: number,
+    loopback: boolean,
+    seconds: number,
+    nanoseconds: number,
+  ): number {
+    if (packetType === PACKET_OTHERHOST) return Match.FOREIGN;
+    if (packetType === PACKET_OUTGOING) {
+      this.sent = true;
+      return this.#lookUp(fields, true, seconds, nanoseconds);
+    }
+    this.sent = false;
+    if (loopback) {
+      const sender = this.#lookUp(fields, true, seconds, nanoseconds);
+      if (sender >= 0) return Match.TAKEN;
+      if (sender === Match.UNDECIDED) return sender;
+    }
+    return this.#lookUp(fields, false, seconds, nanoseconds);
+  }
+
+  #lookUp(
+    fields: FlowFields,
+    sent: boolean,
+    seconds: number,
+    nanoseconds: number,
+  ): number {
+    if (fields.fragment === Fragment.LATER) {
+      return this.#recallFragment(fields, sent);
+    }
+    const slot = sent
+      ? this.#search(
+        fields,
+        fields.source,
+        fields.sourcePort,
+        fields.destination,
+        fields.destinationPort,
+        true,
+        seconds,
+        nanoseconds,
+      )
+      : this.#search(
+        fields,
+        fields.destination,
+        fields.destinationPort,
+        fields.source,
+        fields.sourcePort,
+        false,
+        seconds,
+        nanoseconds,
+      );
+    if (slot >= 0 && fields.fragment === Fragment.FIRST) {
+      this.#rememberFragment(fields, sent, slot);
+    }
+    return slot;
+  }
+
+  #search(
+    fields: FlowFields,
+    local: Int32Array,
+    localPort: number,
+    remote: Int32Array,
+    remotePort: number,
+    sent: boolean,
+    seconds: number,
+    nanoseconds: number,
+  ): number {
+    const { protocol } = fields;
+    const words = this.#words;
+    const table = this.#table;
+    const ports = protocol << 16 | localPort;
+
+    let slot = words[
+      table.connectedHead(protocol, localPort, remotePort, remote[3]!)
+    ]!;
+    while (slot !== NO_SLOT) {
+      const at = table.slotAt(slot);
+      if (
+        words[at + SlotWord.LOCAL] === ports &&
+        (words[at + SlotWord.REMOTE]! & 0xffff) === remotePort &&
+        words[at + SlotWord.KIND] === SlotKind.CONNECTED &&
+        sameAddress(words, at + SlotWord.REMOTE_ADDRESS, remote) &&
+        this.#localMatches(at, local, fields.version) &&
+        this.#inTime(at, seconds, nanoseconds) &&
+        (protocol !== PROTOCOL_TCP || this.#continues(slot, at, fields, sent))
+      ) {
+        return slot;
+      }
+      slot = words[at + SlotWord.NEXT]!;
+    }
+
+    slot = words[table.localHead(protocol, localPort)]!;
+    while (slot !== NO_SLOT) {
+      const at = table.slotAt(slot);
+      if (
+        words[at + SlotWord.KIND] === SlotKind.LOCAL &&
+        this.#localMatches(at, local, fields.version) &&
+        this.#inTime(at, seconds, nanoseconds)
+      ) {
+        return slot;
+      }
+      slot = words[at + SlotWord.NEXT]!;
+    }
+
+    slot = words[table.pendingRemoteHead(protocol, remotePort)]!;
+    while (slot !== NO_SLOT) {
+      const at = table.slotAt(slot);
+      if (
+        words[at + SlotWord.KIND] === SlotKind.PENDING_REMOTE &&
+        sameAddress(words, at + SlotWord.REMOTE_ADDRESS, remote) &&
+        this.#inTime(at, seconds, nanoseconds)
+      ) {
+        return Match.UNDECIDED;
+      }
+      slot = words[at + SlotWord.NEXT]!;
+    }
+
+    slot = words[table.pendingLocalHead(protocol, localPort)]!;
+    while (slot !== NO_SLOT) {
+      const at = table.slotAt(slot);
+      if (
+        words[at + SlotWord.KIND] === SlotKind.PENDING_LOCAL &&
+        this.#inTime(at, seconds, nanoseconds)
+      ) {
+        return Match.UNDECIDED;
+      }
+      slot = words[at + SlotWord.NEXT]!;
+    }
+    return Match.FOREIGN;
+  }
+
+  #localMatches(at: number, local: Int32Array, version: number): boolean {
+    const flags = this.#words[at + SlotWord.REMOTE]!;
+    if (version === 4 ? flags & SlotFlag.ANY_IPV4 : flags & SlotFlag.ANY_IPV6) {
+      return true;
+    }
+    return sameAddress(this.#words, at + SlotWord.LOCAL_ADDRESS, local);
+  }
+
+  #inTime(at: number, seconds: number, nanoseconds: number): boolean {
+    const words = this.#words;
+    const from = words[at + SlotWord.FROM]!;
+    if (
+      seconds < from ||
+      seconds === from && nanoseconds < words[at + SlotWord.FROM + 1]!
+    ) {
+      return false;
+    }
+    const until = words[at + SlotWord.UNTIL]!;
+    return seconds < until ||
+      seconds === until && nanoseconds <= words[at + SlotWord.UNTIL + 1]!;
+  }
+
+  /**
+   * Whether a segment belongs to the connection of a slot, which it does
+   * unless it opens a new one between the same ends. New connections of the
+   * program have slots of their own.
+   */
+  #continues(
+    slot: number,
+    at: number,
+    fields: FlowFields,
+    sent: boolean,
+  ): boolean {
+    const words = this.#words;
+    const generation = words[at + SlotWord.GENERATION]!;
+    if (this.#generations[slot] !== generation) {
+      this.#generations[slot] = generation;
+      this.#progress[slot] = 0;
+    }
+    const { tcpFlags } = fields;
+    const ending = TcpFlag.SYN | TcpFlag.FIN | TcpFlag.RST;
+    if ((tcpFlags & ending) === 0) return true;
+    const progress = this.#progress[slot]!;
+    if ((tcpFlags & (TcpFlag.SYN | TcpFlag.ACK)) === TcpFlag.SYN) {
+      const over = (progress & FINISHED) === FINISHED ||
+        (progress & RESET) !== 0 ||
+        (words[at + SlotWord.REMOTE]! & SlotFlag.DESTROYED) !== 0;
+      if (over) return false;
+    }
+    if ((tcpFlags & TcpFlag.FIN) !== 0) {
+      this.#progress[slot] = progress | (sent ? FIN_SENT : FIN_RECEIVED);
+    }
+    if ((tcpFlags & TcpFlag.RST) !== 0) this.#progress[slot] = progress | RESET;
+    return true;
+  }
+
+  /*
+   * A remembered fragmented packet, in words: 0 identification, 1 slot + 1
+   * (0: unused), 2 protocol << 1 | sent, 3-6 source, 7-10 destination.
+   */
+  #rememberFragment(fields: FlowFields, sent: boolean, slot: number): void {
+    const at = this.#nextFragment * 12;
+    this.#nextFragment = (this.#nextFragment + 1) % FRAGMENTS;
+    const memory = this.#fragments;
+    memory[at] = fields.fragmentId;
+    memory[at + 1] = slot + 1;
+    memory[at + 2] = fields.protocol << 1 | (sent ? 1 : 0);
+    for (let i = 0; i < 4; i++) {
+      memory[at + 3 + i] = fields.source[i]!;
+      memory[at + 7 + i] = fields.destination[i]!;
+    }
+  }
+
+  #recallFragment(fields: FlowFields, sent: boolean): number {
+    const memory = this.#fragments;
+    const kind = fields.protocol << 1 | (sent ? 1 : 0);
+    for (let i = 1; i <= FRAGMENTS; i++) {
+      // Newest first: identifications repeat.
+      const entry = (this.#nextFragment - i + FRAGMENTS) % FRAGMENTS;
+      const at = entry * 12;
+      if (memory[at + 1] === 0) return Match.FOREIGN;
+      if (
+        memory[at] === fields.fragmentId && memory[at + 2] === kind &&
+        sameAddress(memory, at + 3, fields.source) &&
+        sameAddress(memory, at + 7, fields.destination)
+      ) {
+        return memory[at + 1]! - 1;
+      }
+    }
+    return Match.FOREIGN;
+  }
+}
+
+function sameAddress(
+  words: Int32Array,
+  at: number,
+  address: Int32Array,
+): boolean {
+  return words[at + 3] === address[3] && words[at] === address[0] &&
+    words[at + 1] === address[1] && words[at + 2] === address[2];
+}

@@ -1,0 +1,230 @@
+/**
+ * The writing side of the socket table.
+ *
+ * @module
+ */
+import {
+  NO_END,
+  NO_SLOT,
+  SlotFlag,
+  SlotKind,
+  SlotWord,
+  SocketTable,
+} from "./table.ts";
+
+/** A moment as packets carry it. */
+export interface Moment {
+  readonly seconds: number;
+  readonly nanoseconds: number;
+}
+
+/** What a new slot says. Addresses are 16 bytes, IPv4 in v4-mapped form. */
+export interface SlotContent {
+  readonly kind: SlotKind;
+  /** 6 (TCP) or 17 (UDP). */
+  readonly protocol: number;
+  readonly localPort: number;
+  readonly localAddress: Uint8Array;
+  readonly remotePort: number;
+  readonly remoteAddress: Uint8Array;
+  /** {@linkcode SlotFlag} bits. */
+  readonly flags: number;
+  readonly from: Moment;
+  readonly owner: number;
+}
+
+/** The address `::`, for ends that do not matter. */
+export const ANY_ADDRESS: Uint8Array = new Uint8Array(16);
+
+/**
+ * How long an ended slot still explains packets with earlier time stamps, in
+ * seconds beyond what the sniffer has dealt with.
+ */
+const KEEP_SECONDS = 5;
+/** How long a closed TCP connection may send: TIME_WAIT (60 s) and a bit. */
+const DESTROYED_SECONDS = 75;
+
+interface EndedSlot {
+  readonly slot: number;
+  /** Seconds since 1970 after which the slot can go. */
+  readonly expires: number;
+}
+
+/** Adds, ends and removes slots. */
+export class SocketTableWriter {
+  readonly #table: SocketTable;
+  readonly #words: Int32Array<SharedArrayBuffer>;
+  #unused = 0;
+  readonly #free: number[] = [];
+  /** Unlinked slots that a reader may still be looking at. */
+  #leaving: { slot: number; epoch: number }[] = [];
+  readonly #ended: EndedSlot[] = [];
+  readonly #destroyed: EndedSlot[] = [];
+  #used = 0;
+
+  /** Opens a table for writing; there must be one writer only. */
+  constructor(memory: SharedArrayBuffer) {
+    this.#table = new SocketTable(memory);
+    this.#words = this.#table.words;
+  }
+
+  /** Slots in use, ended ones included. */
+  get used(): number {
+    return this.#used;
+  }
+
+  /**
+   * Adds a slot; from now on the reader finds it.
+   *
+   * @throws {RangeError} when the table is full
+   */
+  add(content: SlotContent): number {
+    const slot = this.#take();
+    const at = this.#table.slotAt(slot);
+    const words = this.#words;
+    words[at + SlotWord.LOCAL] = content.protocol << 16 | content.localPort;
+    words[at + SlotWord.REMOTE] = content.flags | content.remotePort;
+    writeAddress(words, at + SlotWord.LOCAL_ADDRESS, content.localAddress);
+    writeAddress(words, at + SlotWord.REMOTE_ADDRESS, content.remoteAddress);
+    words[at + SlotWord.FROM] = content.from.seconds;
+    words[at + SlotWord.FROM + 1] = content.from.nanoseconds;
+    words[at + SlotWord.UNTIL] = NO_END;
+    words[at + SlotWord.UNTIL + 1] = 0;
+    words[at + SlotWord.OWNER] = content.owner;
+    words[at + SlotWord.GENERATION] = words[at + SlotWord.GENERATION]! + 1;
+    words[at + SlotWord.KIND] = content.kind;
+    const head = this.#head(at);
+    words[at + SlotWord.NEXT] = Atomics.load(words, head);
+    Atomics.store(words, head, slot);
+    this.#used++;
+    return slot;
+  }
+
+  /**
+   * Ends a slot: packets after `until` are not meant any more. The slot goes
+   * by itself when no earlier packet can be on its way to the reader.
+   */
+  end(slot: number, until: Moment): void {
+    const at = this.#table.slotAt(slot);
+    if (this.#words[at + SlotWord.UNTIL] !== NO_END) return;
+    this.#words[at + SlotWord.UNTIL + 1] = until.nanoseconds;
+    Atomics.store(this.#words, at + SlotWord.UNTIL, until.seconds);
+    this.#ended.push({ slot, expires: until.seconds + KEEP_SECONDS });
+  }
+
+  /**
+   * Marks a connection whose socket is closed. Its last segments still
+   * belong to it, a new connection between the same ends does not.
+   */
+  destroy(slot: number, now: Moment): void {
+    const at = this.#table.slotAt(slot);
+    Atomics.or(this.#words, at + SlotWord.REMOTE, SlotFlag.DESTROYED);
+    this.#destroyed.push({ slot, expires: now.seconds + DESTROYED_SECONDS });
+  }
+
+  /** Removes a slot at once, as if it had never been; a settled call. */
+  remove(slot: number): void {
+    this.#unlink(slot);
+    this.#table.bumpVersion();
+  }
+
+  /**
+   * Lets slots go whose time is over.
+   *
+   * @param now seconds since 1970
+   */
+  collect(now: number): void {
+    const horizon = Math.min(now, this.#table.progress());
+    let count = 0;
+    for (const { slot, expires } of this.#ended) {
+      if (expires > horizon) break;
+      this.#unlink(slot);
+      count++;
+    }
+    this.#ended.splice(0, count);
+    // A table that fills up gives its oldest closed connections up early.
+    const crowded = this.#used > this.#table.capacity * 0.75;
+    count = 0;
+    for (const { slot, expires } of this.#destroyed) {
+      const early = crowded && expires - DESTROYED_SECONDS + 2 < horizon;
+      if (expires > horizon && !early) break;
+      this.#unlink(slot);
+      count++;
+    }
+    this.#destroyed.splice(0, count);
+  }
+
+  #take(): number {
+    if (this.#leaving.length > 0) this.#reclaim();
+    const slot = this.#free.pop();
+    if (slot !== undefined) return slot;
+    if (this.#unused < this.#table.capacity) return this.#unused++;
+    throw new RangeError(
+      `Cannot follow more than ${this.#table.capacity} sockets`,
+    );
+  }
+
+  /** Frees slots that no reader can hold any more. */
+  #reclaim(): void {
+    const epoch = this.#table.epoch();
+    // Two rounds: the first may have begun before the slot was unlinked.
+    let count = 0;
+    for (const entry of this.#leaving) {
+      if (epoch - entry.epoch < 2) break;
+      this.#free.push(entry.slot);
+      count++;
+    }
+    if (count > 0) this.#leaving = this.#leaving.slice(count);
+  }
+
+  #unlink(slot: number): void {
+    const at = this.#table.slotAt(slot);
+    const words = this.#words;
+    if (words[at + SlotWord.KIND] === 0) return;
+    const head = this.#head(at);
+    const next = words[at + SlotWord.NEXT]!;
+    let place = head;
+    while (words[place] !== slot) {
+      const current = words[place]!;
+      if (current === NO_SLOT) return;
+      place = this.#table.slotAt(current) + SlotWord.NEXT;
+    }
+    Atomics.store(words, place, next);
+    words[at + SlotWord.KIND] = 0;
+    this.#used--;
+    this.#leaving.push({ slot, epoch: this.#table.epoch() });
+  }
+
+  #head(at: number): number {
+    const words = this.#words;
+    const protocol = words[at + SlotWord.LOCAL]! >>> 16;
+    const localPort = words[at + SlotWord.LOCAL]! & 0xffff;
+    const remotePort = words[at + SlotWord.REMOTE]! & 0xffff;
+    switch (words[at + SlotWord.KIND]) {
+      case SlotKind.CONNECTED:
+        return this.#table.connectedHead(
+          protocol,
+          localPort,
+          remotePort,
+          words[at + SlotWord.REMOTE_ADDRESS + 3]!,
+        );
+      case SlotKind.PENDING_REMOTE:
+        return this.#table.pendingRemoteHead(protocol, remotePort);
+      case SlotKind.PENDING_LOCAL:
+        return this.#table.pendingLocalHead(protocol, localPort);
+      default:
+        return this.#table.localHead(protocol, localPort);
+    }
+  }
+}
+
+function writeAddress(
+  words: Int32Array,
+  at: number,
+  address: Uint8Array,
+): void {
+  for (let i = 0; i < 4; i++) {
+    words[at + i] = address[4 * i]! | address[4 * i + 1]! << 8 |
+      address[4 * i + 2]! << 16 | address[4 * i + 3]! << 24;
+  }
+}
