@@ -108,7 +108,7 @@ export interface InetDiagSocket {
   readonly family: typeof AF_INET | typeof AF_INET6;
   /** IPPROTO_TCP or IPPROTO_UDP; 0 when neither message nor caller said. */
   readonly protocol: number;
-  /** A value of {@linkcode TCP_STATE}. Always CLOSE in destroy events. */
+  /** A value of {@linkcode TCP_STATE}. CLOSE in destroy events of TCP. */
   readonly state: number;
   /** 4 or 16 bytes; all zero when bound to any address. */
   readonly localAddress: Uint8Array<ArrayBuffer>;
@@ -253,10 +253,9 @@ function copy(
   offset: number,
   length: number,
 ): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(
-    view.buffer.slice(
-      view.byteOffset + offset,
-      view.byteOffset + offset + length,
-    ),
-  );
+  // Small arrays that are filled by hand stay on the JavaScript heap, which is
+  // several times faster than slicing the buffer.
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = view.getUint8(offset + i);
+  return bytes;
 }

@@ -135,7 +135,7 @@ export interface DestroyedSockets {
  * in which it was made. The event comes when the kernel frees the socket: for
  * a closed TCP connection after the last handshake, when TIME_WAIT may go on
  * without it. Its addresses and its cookie are still those it had in life;
- * state is CLOSE, inode 0, and `tcpInfo` is set for TCP.
+ * inode is 0, and for TCP state is CLOSE and `tcpInfo` is set.
  *
  * Needs CAP_NET_ADMIN and Linux 4.3.
  */

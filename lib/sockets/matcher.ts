@@ -163,7 +163,8 @@ export class Matcher {
         sameAddress(words, at + SlotWord.REMOTE_ADDRESS, remote) &&
         this.#localMatches(at, local, fields.version) &&
         this.#inTime(at, seconds, nanoseconds) &&
-        (protocol !== PROTOCOL_TCP || this.#continues(slot, at, fields, sent))
+        (protocol !== PROTOCOL_TCP ||
+          this.#continues(slot, at, fields, sent, seconds, nanoseconds))
       ) {
         return slot;
       }
@@ -221,15 +222,9 @@ export class Matcher {
   #inTime(at: number, seconds: number, nanoseconds: number): boolean {
     const words = this.#words;
     const from = words[at + SlotWord.FROM]!;
-    if (
-      seconds < from ||
-      seconds === from && nanoseconds < words[at + SlotWord.FROM + 1]!
-    ) {
-      return false;
-    }
-    const until = words[at + SlotWord.UNTIL]!;
-    return seconds < until ||
-      seconds === until && nanoseconds <= words[at + SlotWord.UNTIL + 1]!;
+    return (seconds > from ||
+      seconds === from && nanoseconds >= words[at + SlotWord.FROM + 1]!) &&
+      !isAfter(words, at + SlotWord.UNTIL, seconds, nanoseconds);
   }
 
   /**
@@ -242,6 +237,8 @@ export class Matcher {
     at: number,
     fields: FlowFields,
     sent: boolean,
+    seconds: number,
+    nanoseconds: number,
   ): boolean {
     const words = this.#words;
     const generation = words[at + SlotWord.GENERATION]!;
@@ -256,7 +253,7 @@ export class Matcher {
     if ((tcpFlags & (TcpFlag.SYN | TcpFlag.ACK)) === TcpFlag.SYN) {
       const over = (progress & FINISHED) === FINISHED ||
         (progress & RESET) !== 0 ||
-        (words[at + SlotWord.REMOTE]! & SlotFlag.DESTROYED) !== 0;
+        isAfter(words, at + SlotWord.CLOSED, seconds, nanoseconds);
       if (over) return false;
     }
     if ((tcpFlags & TcpFlag.FIN) !== 0) {
@@ -301,6 +298,18 @@ export class Matcher {
     }
     return Match.FOREIGN;
   }
+}
+
+/** Whether a moment is later than the one in two words of a slot. */
+function isAfter(
+  words: Int32Array,
+  at: number,
+  seconds: number,
+  nanoseconds: number,
+): boolean {
+  const limit = words[at]!;
+  return seconds > limit ||
+    seconds === limit && nanoseconds > words[at + 1]!;
 }
 
 function sameAddress(

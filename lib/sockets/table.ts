@@ -35,10 +35,6 @@ export const SlotFlag = {
   ANY_IPV4: 0x1_0000,
   /** The local address is any IPv6 address. */
   ANY_IPV6: 0x2_0000,
-  /** The socket is closed; what it left behind may still send. */
-  DESTROYED: 0x4_0000,
-  /** The remote endpoint is not known either: any packet may be meant. */
-  ANY_REMOTE: 0x8_0000,
 } as const;
 
 /*
@@ -50,6 +46,7 @@ export const SlotFlag = {
  *     11, 12 from (seconds, nanoseconds)   13, 14 until
  *     15 owner          16 next slot of the chain
  *     17 generation: how often the slot was given out
+ *     18, 19 when the socket was closed; what it left behind may still send
  */
 const SLOT_WORDS = 32;
 /** Word offsets in a slot, for the reader. */
@@ -64,6 +61,7 @@ export const SlotWord = {
   OWNER: 15,
   NEXT: 16,
   GENERATION: 17,
+  CLOSED: 18,
 } as const;
 
 /** Seconds of an end that has not come yet. */

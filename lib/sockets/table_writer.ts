@@ -3,14 +3,7 @@
  *
  * @module
  */
-import {
-  NO_END,
-  NO_SLOT,
-  SlotFlag,
-  SlotKind,
-  SlotWord,
-  SocketTable,
-} from "./table.ts";
+import { NO_END, NO_SLOT, SlotKind, SlotWord, SocketTable } from "./table.ts";
 
 /** A moment as packets carry it. */
 export interface Moment {
@@ -27,7 +20,7 @@ export interface SlotContent {
   readonly localAddress: Uint8Array;
   readonly remotePort: number;
   readonly remoteAddress: Uint8Array;
-  /** {@linkcode SlotFlag} bits. */
+  /** SlotFlag bits. */
   readonly flags: number;
   readonly from: Moment;
   readonly owner: number;
@@ -90,6 +83,8 @@ export class SocketTableWriter {
     words[at + SlotWord.FROM + 1] = content.from.nanoseconds;
     words[at + SlotWord.UNTIL] = NO_END;
     words[at + SlotWord.UNTIL + 1] = 0;
+    words[at + SlotWord.CLOSED] = NO_END;
+    words[at + SlotWord.CLOSED + 1] = 0;
     words[at + SlotWord.OWNER] = content.owner;
     words[at + SlotWord.GENERATION] = words[at + SlotWord.GENERATION]! + 1;
     words[at + SlotWord.KIND] = content.kind;
@@ -118,7 +113,8 @@ export class SocketTableWriter {
    */
   destroy(slot: number, now: Moment): void {
     const at = this.#table.slotAt(slot);
-    Atomics.or(this.#words, at + SlotWord.REMOTE, SlotFlag.DESTROYED);
+    this.#words[at + SlotWord.CLOSED + 1] = now.nanoseconds;
+    Atomics.store(this.#words, at + SlotWord.CLOSED, now.seconds);
     this.#destroyed.push({ slot, expires: now.seconds + DESTROYED_SECONDS });
   }
 
