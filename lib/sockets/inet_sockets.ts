@@ -11,6 +11,7 @@ import {
   AF_INET,
   AF_INET6,
   decodeInetDiag,
+  inetDiagInode,
   type InetDiagSocket,
   IPPROTO_TCP,
   IPPROTO_UDP,
@@ -48,6 +49,8 @@ export interface DumpOptions {
   readonly states?: number;
   /** Optional attributes, see `extensionBit()`. */
   readonly extensions?: number;
+  /** Only sockets with one of these inodes; all by default. */
+  readonly inodes?: ReadonlySet<number>;
 }
 
 /**
@@ -71,6 +74,7 @@ export function dumpSockets(
     families = [AF_INET, AF_INET6],
     states = LIVE_STATES,
     extensions = 0,
+    inodes,
   } = options;
   const sockets: InetDiagSocket[] = [];
   for (const protocol of protocols) {
@@ -78,7 +82,8 @@ export function dumpSockets(
       const sequence = netlink.nextSequence();
       netlink.request(
         encodeDumpRequest({ family, protocol, states, extensions, sequence }),
-        (datagram) => take(datagram, sequence, protocol, sockets).done,
+        (datagram) =>
+          take(datagram, { sequence, protocol, inodes }, sockets).done,
       );
     }
   }
@@ -102,12 +107,17 @@ export function lookupSocket(
   extensions: number = 0,
 ): InetDiagSocket | undefined {
   const sequence = netlink.nextSequence();
+  const { protocol } = tuple;
   const sockets: InetDiagSocket[] = [];
   let errno = 0;
   netlink.request(
     encodeLookupRequest(tuple, { extensions, sequence }),
     (datagram) => {
-      const taken = take(datagram, sequence, tuple.protocol, sockets, true);
+      const taken = take(
+        datagram,
+        { sequence, protocol, quiet: true },
+        sockets,
+      );
       errno = taken.errno;
       return taken.done || sockets.length > 0;
     },
@@ -176,7 +186,7 @@ export class DestroyEvents implements Disposable {
       const datagram = this.#netlink.receive();
       if (datagram === undefined) break;
       if (datagram === "lost") lost = true;
-      else take(datagram, undefined, 0, sockets);
+      else take(datagram, EVENTS, sockets);
     }
     return { sockets, lost };
   }
@@ -192,28 +202,35 @@ export class DestroyEvents implements Disposable {
   }
 }
 
+/** Which messages are wanted, and how they are to be read. */
+interface Wanted {
+  /** Messages with other numbers belong to other requests. */
+  readonly sequence?: number;
+  /** What the messages leave out. */
+  readonly protocol?: number;
+  readonly inodes?: ReadonlySet<number> | undefined;
+  /** Return errors instead of throwing them. */
+  readonly quiet?: boolean;
+}
+
+const EVENTS: Wanted = {};
+
 interface Taken {
   /** The answer is complete. */
   readonly done: boolean;
-  /** Reported error, if `quiet`. */
+  /** The error that ended it, if `quiet`; else 0. */
   readonly errno: number;
 }
 
 const MORE: Taken = { done: false, errno: 0 };
 
-/**
- * Adds the sockets of one datagram to `sockets`.
- *
- * @param sequence Passes over messages that belong to other requests.
- * @param quiet Return errors instead of throwing them.
- */
+/** Adds the wanted sockets of one datagram to `sockets`. */
 function take(
   datagram: Uint8Array<ArrayBuffer>,
-  sequence: number | undefined,
-  protocol: number,
+  wanted: Wanted,
   sockets: InetDiagSocket[],
-  quiet = false,
 ): Taken {
+  const { sequence, protocol, inodes, quiet = false } = wanted;
   const view = new DataView(
     datagram.buffer,
     datagram.byteOffset,
@@ -221,9 +238,10 @@ function take(
   );
   for (const message of splitNetlinkMessages(view).messages) {
     if (sequence !== undefined && message.sequence !== sequence) continue;
+    const { start, end } = message;
     switch (message.type) {
       case SOCK_DIAG_BY_FAMILY: {
-        const { start, end } = message;
+        if (inodes?.has(inetDiagInode(view, start, end)) === false) break;
         const socket = decodeInetDiag(view, start, end, protocol);
         if (socket !== undefined) sockets.push(socket);
         break;
