@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import {
+  decodeSllHeader,
+  PacketType,
+  SLL_HEADER_LENGTH,
+  writeSllHeader,
+} from "../../../../lib/pcap/sll.ts";
+
+const MAC = Uint8Array.of(0xff, 0x02, 0x42, 0xac, 0x11, 0x00, 0x02, 0xff, 0xff);
+
+Deno.test("writeSllHeader() writes big-endian fields and zero padding", () => {
+  const bytes = new Uint8Array(20).fill(0xee);
+  writeSllHeader(bytes, 2, PacketType.OUTGOING, 772, 6, MAC, 1, 0x86dd);
+  // deno-fmt-ignore
+  assert.deepEqual(bytes, Uint8Array.of(
+    0xee, 0xee,
+    0, 4, 3, 4, 0, 6, 0x02, 0x42, 0xac, 0x11, 0x00, 0x02, 0, 0, 0x86, 0xdd,
+    0xee, 0xee,
+  ));
+});
+
+Deno.test("writeSllHeader() keeps 8 bytes of a longer address", () => {
+  const bytes = new Uint8Array(SLL_HEADER_LENGTH);
+  const address = Uint8Array.from({ length: 20 }, (_, i) => i + 1);
+  writeSllHeader(bytes, 0, PacketType.HOST, 32, 20, address, 0, 0x0800);
+  const header = decodeSllHeader(bytes);
+  assert.equal(header?.addressLength, 20);
+  assert.deepEqual(header.address, address.subarray(0, 8));
+});
+
+Deno.test("writeSllHeader() writes no address of length 0", () => {
+  const bytes = new Uint8Array(SLL_HEADER_LENGTH).fill(0xee);
+  writeSllHeader(bytes, 0, PacketType.HOST, 65534, 0, MAC, 0, 0x0800);
+  assert.deepEqual(bytes.subarray(4, 14), new Uint8Array(10));
+});
+
+Deno.test("decodeSllHeader() gives back what was written", () => {
+  const bytes = new Uint8Array(3 + SLL_HEADER_LENGTH);
+  writeSllHeader(bytes, 3, PacketType.BROADCAST, 1, 6, MAC, 1, 0x0806);
+  assert.deepEqual(decodeSllHeader(bytes, 3), {
+    packetType: PacketType.BROADCAST,
+    hardwareType: 1,
+    addressLength: 6,
+    address: MAC.subarray(1, 7),
+    protocol: 0x0806,
+  });
+});
+
+Deno.test("decodeSllHeader() needs all 16 bytes", () => {
+  const bytes = new Uint8Array(SLL_HEADER_LENGTH);
+  for (let length = 0; length < SLL_HEADER_LENGTH; length++) {
+    assert.equal(decodeSllHeader(bytes.subarray(0, length)), undefined);
+  }
+  assert.equal(decodeSllHeader(bytes, 1), undefined);
+  assert.equal(decodeSllHeader(bytes, -1), undefined);
+});
