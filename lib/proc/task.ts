@@ -91,14 +91,15 @@ export function processTree(pid: number, root: string = PROC_ROOT): number[] {
   return [...found];
 }
 
-/** `undefined`: no thread of the process has a readable `children` file. */
+/** `undefined`: the process has threads, but none has a `children` file. */
 function readProcessChildren(
   pid: number,
   root: string,
 ): number[] | undefined {
   const children: number[] = [];
-  let known = false;
-  for (const tid of threadIds(pid, root)) {
+  const threads = threadIds(pid, root);
+  let known = threads.length === 0;
+  for (const tid of threads) {
     const some = readChildren(pid, tid, root);
     if (some === undefined) continue;
     known = true;

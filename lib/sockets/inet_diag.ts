@@ -120,7 +120,7 @@ export interface InetDiagSocket {
   readonly interface: number;
   /** SO_COOKIE: never used again while the machine runs. */
   readonly cookie: bigint;
-  /** User who made the socket. */
+  /** User who made the socket; means nothing in events. */
   readonly uid: number;
   /**
    * Inode on sockfs, as `/proc/PID/fd` shows it. 0 when no descriptor refers
