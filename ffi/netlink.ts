@@ -108,11 +108,11 @@ export class NetlinkSocket implements Disposable {
 
   /**
    * Joins multicast groups, and so turns the socket into a source of events
-   * for {@linkcode NetlinkSocket.receive}. Needs CAP_NET_ADMIN in the network
-   * namespace.
+   * for {@linkcode NetlinkSocket.receive}. The groups of sock_diag are open to
+   * every user.
    *
    * @param groups Group numbers (not bits).
-   * @throws {SyscallError} such as EPERM
+   * @throws {SyscallError} such as EINVAL for a group the kernel lacks
    */
   subscribe(groups: readonly number[]): void {
     for (const group of groups) {

@@ -147,7 +147,7 @@ export interface DestroyedSockets {
  * without it. Its addresses and its cookie are still those it had in life;
  * inode is 0, and for TCP state is CLOSE and `tcpInfo` is set.
  *
- * Needs CAP_NET_ADMIN and Linux 4.3.
+ * Needs no capability. Requires Linux 4.3.
  */
 export class DestroyEvents implements Disposable {
   readonly #netlink = new NetlinkSocket();
@@ -155,7 +155,7 @@ export class DestroyEvents implements Disposable {
   /**
    * Begins to listen.
    *
-   * @throws {SyscallError} such as EPERM
+   * @throws {SyscallError} such as EINVAL before Linux 4.3
    */
   constructor(groups: readonly number[] = Object.values(SKNLGRP)) {
     try {
