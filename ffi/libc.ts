@@ -66,6 +66,8 @@ const SYMBOLS = {
   // int eventfd(unsigned int initval, int flags)
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
 
+  // int getpagesize(void)
+  getpagesize: { parameters: [], result: "i32" },
   // void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t)
   mmap: {
     parameters: ["usize", "usize", "i32", "i32", "i32", "i64"],
