@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { libc } from "../../ffi/libc.ts";
 import { poll } from "../../ffi/memory.ts";
 import { NetlinkSocket } from "../../ffi/netlink.ts";
 import { socketFds } from "../../lib/proc/fd.ts";
@@ -27,6 +28,9 @@ import {
   missing,
   type Requirement,
 } from "../support/requires.ts";
+
+// Stays open for ever: not something that a test leaks.
+libc();
 
 // Opens one socket of every kind, prints what the kernel itself says of each,
 // and closes those that are named on its input.
