@@ -1,5 +1,5 @@
 /**
- * IPv4 and IPv6 addresses as text.
+ * IPv4, IPv6 and hardware addresses as text.
  *
  * IPv6 text follows RFC 5952: lower case, no leading zeros, `::` for the
  * first of the longest runs of at least two zero groups. An IPv4-mapped
@@ -15,9 +15,15 @@
 export const IPV4_ADDRESS_LENGTH = 4;
 /** Bytes of an IPv6 address. */
 export const IPV6_ADDRESS_LENGTH = 16;
+/** Bytes of an Ethernet address. */
+export const HARDWARE_ADDRESS_LENGTH = 6;
 
 const GROUPS = 8;
 const MAPPED_PREFIX_LENGTH = 12;
+const HEX_PAIRS: readonly string[] = Array.from(
+  { length: 256 },
+  (_, value) => value.toString(16).padStart(2, "0"),
+);
 const IPV4_NUMBER_REGEXP = /^(?:0|[1-9][0-9]{0,2})$/;
 const IPV6_GROUP_REGEXP = /^[0-9a-fA-F]{1,4}$/;
 
@@ -71,6 +77,26 @@ export function formatIpv6(bytes: Uint8Array, offset = 0): string {
     const high = bytes[offset + 2 * group]!;
     text += ((high << 8) | bytes[offset + 2 * group + 1]!).toString(16);
   }
+  return text;
+}
+
+/**
+ * Formats a hardware address as pairs of hexadecimal digits.
+ *
+ * @param bytes Bytes that hold the address.
+ * @param offset Where it begins.
+ * @param length How many bytes it has, 6 for Ethernet.
+ * @returns For example `02:42:ac:11:00:02`; empty for length 0.
+ * @throws {RangeError} When fewer bytes are there.
+ */
+export function formatHardwareAddress(
+  bytes: Uint8Array,
+  offset = 0,
+  length: number = HARDWARE_ADDRESS_LENGTH,
+): string {
+  checkRoom(bytes, offset, length);
+  let text = length === 0 ? "" : HEX_PAIRS[bytes[offset]!]!;
+  for (let i = 1; i < length; i++) text += `:${HEX_PAIRS[bytes[offset + i]!]!}`;
   return text;
 }
 

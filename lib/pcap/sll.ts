@@ -16,6 +16,8 @@
  * @module
  */
 
+import { readUint16, writeUint16 } from "../bytes/integers.ts";
+
 /** Bytes of the header. */
 export const SLL_HEADER_LENGTH = 16;
 /** Bytes of the address field. */
@@ -113,13 +115,4 @@ export function decodeSllHeader(
     ),
     protocol: readUint16(bytes, offset + PROTOCOL_OFFSET),
   };
-}
-
-function writeUint16(bytes: Uint8Array, offset: number, value: number): void {
-  bytes[offset] = value >>> 8;
-  bytes[offset + 1] = value;
-}
-
-function readUint16(bytes: Uint8Array, offset: number): number {
-  return (bytes[offset]! << 8) | bytes[offset + 1]!;
 }
