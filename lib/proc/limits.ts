@@ -8,7 +8,9 @@ import { parseDecimal, PROC_ROOT, readProcText } from "./read.ts";
 
 /** One resource limit; `Infinity` stands for RLIM_INFINITY. */
 export interface ResourceLimit {
+  /** What the kernel enforces. */
   readonly soft: number;
+  /** Up to where the process may raise `soft`. */
   readonly hard: number;
 }
 

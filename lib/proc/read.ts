@@ -13,6 +13,7 @@ export const PROC_ROOT = "/proc";
 
 /** The caller may not look at this part of another process (EACCES, EPERM). */
 export class ProcPermissionError extends Error {
+  /** Name of the class. */
   override readonly name = "ProcPermissionError";
   /** errno name, for callers that do not compare classes. */
   readonly code = "EACCES";

@@ -23,6 +23,7 @@ const START_TIME = 22 - 3;
 
 /** The fields of `/proc/PID/stat` that a tracer needs. */
 export interface ProcessStat {
+  /** Process or thread id. */
   readonly pid: number;
   /** comm as the kernel holds it. */
   readonly comm: string;

@@ -28,7 +28,9 @@ export interface ProcessStatus {
   readonly ppid: number;
   /** Process that traces this one, or 0. */
   readonly tracerPid: number;
+  /** User ids. */
   readonly uid: Credentials;
+  /** Group ids. */
   readonly gid: Credentials;
   /** Supplementary groups. */
   readonly groups: readonly number[];

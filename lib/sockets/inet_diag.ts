@@ -50,7 +50,7 @@ const WQUEUE = RQUEUE + 4;
 const UID = WQUEUE + 4;
 const INODE = UID + 4;
 /** Length of struct inet_diag_msg. */
-export const INET_DIAG_MSG_LENGTH = INODE + 4;
+export const INET_DIAG_MSG_LENGTH: number = INODE + 4;
 
 /** Kinds of attributes that are read; INET_DIAG_* of linux/inet_diag.h. */
 export const INET_DIAG = {
@@ -112,9 +112,11 @@ export interface InetDiagSocket {
   readonly state: number;
   /** 4 or 16 bytes; all zero when bound to any address. */
   readonly localAddress: Uint8Array<ArrayBuffer>;
+  /** 0 when not bound. */
   readonly localPort: number;
   /** 4 or 16 bytes; all zero when not connected. */
   readonly remoteAddress: Uint8Array<ArrayBuffer>;
+  /** 0 when not connected. */
   readonly remotePort: number;
   /** Index of the interface the socket is bound to, or 0. */
   readonly interface: number;

@@ -99,6 +99,7 @@ export interface InetDiagTuple {
   readonly protocol: number;
   /** 4 or 16 bytes, which decide the family. */
   readonly localAddress: Uint8Array;
+  /** Port in host byte order. */
   readonly localPort: number;
   /** As many bytes as `localAddress`; zeros for an unconnected socket. */
   readonly remoteAddress: Uint8Array;

@@ -47,9 +47,13 @@ export const SKNLGRP = {
 
 /** One netlink message: its header, and where its payload is. */
 export interface NetlinkMessage {
+  /** nlmsg_type, such as {@linkcode SOCK_DIAG_BY_FAMILY}. */
   readonly type: number;
+  /** nlmsg_flags. */
   readonly flags: number;
+  /** nlmsg_seq: that of the request; 0 in events. */
   readonly sequence: number;
+  /** nlmsg_pid: port id of the receiver; 0 in events. */
   readonly portId: number;
   /** Offset of the payload in the datagram. */
   readonly start: number;
@@ -59,6 +63,7 @@ export interface NetlinkMessage {
 
 /** The messages of one datagram. */
 export interface NetlinkDatagram {
+  /** The complete messages, in order. */
   readonly messages: readonly NetlinkMessage[];
   /** The last message was cut off, or its length makes no sense. */
   readonly truncated: boolean;
