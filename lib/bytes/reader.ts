@@ -10,6 +10,7 @@
  * it at the border of their layer; it never reaches a user.
  */
 export class Truncated extends RangeError {
+  /** Tells it from other errors. */
   override readonly name = "Truncated";
   /** Offset at which the bytes were wanted. */
   readonly offset: number;

@@ -38,6 +38,7 @@ export interface ApplicationDecoder {
   readonly protocols: readonly number[];
   /** Ports at either end that are enough to try. */
   readonly ports: readonly number[];
+  /** Decodes the payload. */
   readonly decode: Decoder;
 }
 

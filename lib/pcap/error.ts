@@ -4,6 +4,7 @@
  * Everything before `offset` was delivered.
  */
 export class CaptureFormatError extends SyntaxError {
+  /** Tells it from other errors. */
   override readonly name = "CaptureFormatError";
   /**
    * Byte offset in the (uncompressed) file of the header, record or block that

@@ -60,16 +60,23 @@ export interface DnsQuestion {
 
 /** A DNS message, as far as it could be decoded. */
 export interface DnsMessage {
+  /** Connects a response with its query. */
   readonly id: number;
+  /** QR flag. */
   readonly isResponse: boolean;
   /** See {@linkcode DnsOpcode}. */
   readonly opcode: number;
+  /** AA flag: the server is an authority for the name. */
   readonly authoritative: boolean;
   /** The sender had more than fits into the message. */
   readonly isShortened: boolean;
+  /** RD flag. */
   readonly recursionDesired: boolean;
+  /** RA flag. */
   readonly recursionAvailable: boolean;
+  /** AD flag: the resolver validated the answer. */
   readonly authenticData: boolean;
+  /** CD flag: the resolver need not validate. */
   readonly checkingDisabled: boolean;
   /** See {@linkcode DnsResponseCode}; without the bits of an OPT record. */
   readonly responseCode: number;
@@ -80,19 +87,25 @@ export interface DnsMessage {
     readonly authorities: number;
     readonly additionals: number;
   };
+  /** What is asked. */
   readonly questions: readonly DnsQuestion[];
+  /** Records that answer the question. */
   readonly answers: readonly DnsRecord[];
+  /** Records that name authorities, or prove that there is no answer. */
   readonly authorities: readonly DnsRecord[];
+  /** Further records, and OPT. */
   readonly additionals: readonly DnsRecord[];
 }
 
 /** A DNS message in a packet; the header is the whole message. */
 export interface DnsLayer extends LayerBase, DnsMessage {
-  readonly kind: typeof KIND;
+  /** Tells the kinds of layers apart. */
+  readonly kind: "dns";
 }
 
 /** A message and how decoding it ended. */
 export interface DnsResult {
+  /** The message as far as it goes. */
   readonly message: DnsMessage;
   /** Offset after the last byte that was decoded. */
   readonly end: number;

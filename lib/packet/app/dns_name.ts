@@ -31,6 +31,7 @@ const BACKSLASH = 0x5c;
  * catches it; it never reaches a user.
  */
 export class MalformedDns extends SyntaxError {
+  /** Tells it from other errors. */
   override readonly name = "MalformedDns";
   /** Offset in the bytes that the reader reads. */
   readonly offset: number;

@@ -33,6 +33,7 @@ const DNSSEC_OK_BIT = 0x8000;
 
 /** An option of an OPT record. */
 export interface DnsOption {
+  /** IANA DNS EDNS0 option code. */
   readonly code: number;
   /** A view on the packet. */
   readonly data: Uint8Array;
@@ -40,6 +41,7 @@ export interface DnsOption {
 
 /** A parameter of an SVCB or HTTPS record. */
 export interface DnsServiceParameter {
+  /** See {@linkcode formatServiceKey}. */
   readonly key: number;
   /** A view on the packet. */
   readonly value: Uint8Array;
@@ -106,6 +108,7 @@ export interface DnsRecord {
   readonly class: number;
   /** Seconds that the record may be kept. */
   readonly ttl: number;
+  /** What the record says, in the shape of its type. */
   readonly data: DnsData;
 }
 

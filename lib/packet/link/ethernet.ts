@@ -26,7 +26,8 @@ const KIND = "ethernet";
 
 /** An Ethernet header. */
 export interface EthernetLayer extends LayerBase {
-  readonly kind: typeof KIND;
+  /** Tells the kinds of layers apart. */
+  readonly kind: "ethernet";
   /** Hardware address, for example `ff:ff:ff:ff:ff:ff`. */
   readonly destination: string;
   /** Hardware address. */

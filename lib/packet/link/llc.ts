@@ -32,7 +32,8 @@ const KIND = "llc";
 
 /** An LLC header. */
 export interface LlcLayer extends LayerBase {
-  readonly kind: typeof KIND;
+  /** Tells the kinds of layers apart. */
+  readonly kind: "llc";
   /** Destination service access point. */
   readonly dsap: number;
   /** Source service access point. */

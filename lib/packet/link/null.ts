@@ -30,7 +30,8 @@ const INET6: readonly number[] = [10, 24, 28, 30];
 
 /** A header of a BSD loopback capture. */
 export interface NullLayer extends LayerBase {
-  readonly kind: typeof KIND;
+  /** Tells the kinds of layers apart. */
+  readonly kind: "null";
   /** AF_ value of the system that captured; 2 is IPv4 everywhere. */
   readonly family: number;
 }

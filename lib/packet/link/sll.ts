@@ -41,7 +41,8 @@ const PACKET_TYPE_NAMES: readonly string[] = ["In", "B", "M", "P", "Out"];
 
 /** A header of a Linux cooked capture. */
 export interface SllLayer extends LayerBase {
-  readonly kind: typeof KIND;
+  /** Tells the kinds of layers apart. */
+  readonly kind: "sll";
   /** 0 to us, 1 broadcast, 2 multicast, 3 to another host, 4 sent by us. */
   readonly packetType: number;
   /** ARPHRD_ value, for example 1 Ethernet, 772 loopback. */

@@ -30,7 +30,8 @@ const KIND = "sll2";
 
 /** A header of a Linux cooked capture, version 2. */
 export interface Sll2Layer extends LayerBase {
-  readonly kind: typeof KIND;
+  /** Tells the kinds of layers apart. */
+  readonly kind: "sll2";
   /** Index of the interface on the machine that captured. */
   readonly interfaceIndex: number;
   /** 0 to us, 1 broadcast, 2 multicast, 3 to another host, 4 sent by us. */

@@ -27,7 +27,8 @@ const KIND = "vlan";
 
 /** A VLAN tag with the protocol that follows it. */
 export interface VlanLayer extends LayerBase {
-  readonly kind: typeof KIND;
+  /** Tells the kinds of layers apart. */
+  readonly kind: "vlan";
   /** Priority code point, 0 to 7. */
   readonly priority: number;
   /** Drop eligible indicator. */

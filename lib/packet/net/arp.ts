@@ -50,7 +50,8 @@ export type ArpOperation = typeof ArpOperation[keyof typeof ArpOperation];
 
 /** An ARP packet. */
 export interface ArpLayer extends LayerBase {
-  readonly kind: typeof KIND;
+  /** Tells the kinds of layers apart. */
+  readonly kind: "arp";
   /** ARPHRD_ value, 1 for Ethernet. */
   readonly hardwareType: number;
   /** EtherType of the protocol addresses. */

@@ -80,10 +80,13 @@ const HAS_QUOTE_LENGTH: readonly number[] = [
 
 /** An ICMP header. */
 export interface IcmpLayer extends LayerBase {
-  readonly kind: typeof KIND;
+  /** Tells the kinds of layers apart. */
+  readonly kind: "icmp";
   /** See {@linkcode IcmpType}. */
   readonly type: number;
+  /** What exactly, by type. */
   readonly code: number;
+  /** Checksum field. */
   readonly checksum: number;
   /** Of echo and timestamp messages. */
   readonly identifier: number | undefined;

@@ -91,10 +91,13 @@ export interface NeighborOption {
 
 /** An ICMPv6 header; for neighbor discovery the whole message. */
 export interface Icmpv6Layer extends LayerBase {
-  readonly kind: typeof KIND;
+  /** Tells the kinds of layers apart. */
+  readonly kind: "icmpv6";
   /** See {@linkcode Icmpv6Type}. */
   readonly type: number;
+  /** What exactly, by type. */
   readonly code: number;
+  /** Checksum field. */
   readonly checksum: number;
   /** Of echo messages. */
   readonly identifier: number | undefined;

@@ -54,7 +54,8 @@ const NO_OPTIONS: readonly Ipv4Option[] = [];
 
 /** An IPv4 header. */
 export interface Ipv4Layer extends LayerBase {
-  readonly kind: typeof KIND;
+  /** Tells the kinds of layers apart. */
+  readonly kind: "ipv4";
   /** DSCP (high 6 bits) and ECN (low 2 bits), once the type of service. */
   readonly trafficClass: number;
   /**
@@ -62,16 +63,21 @@ export interface Ipv4Layer extends LayerBase {
    * kernel shows before the network card cuts them into segments.
    */
   readonly totalLength: number;
+  /** Common to all fragments of a packet. */
   readonly identification: number;
   /** The unused flag, which should be clear. */
   readonly reservedFlag: boolean;
+  /** DF flag. */
   readonly dontFragment: boolean;
+  /** MF flag: this is not the last fragment. */
   readonly moreFragments: boolean;
   /** Where the payload belongs in the whole packet's payload, in bytes. */
   readonly fragmentOffset: number;
+  /** Time to live: how many more hops the packet may make. */
   readonly ttl: number;
   /** IP protocol number of the payload. */
   readonly protocol: number;
+  /** Checksum field. */
   readonly checksum: number;
   /** Address as text. */
   readonly source: string;

@@ -48,9 +48,11 @@ const KIND = "ipv6";
 
 /** An IPv6 header with its extension headers. */
 export interface Ipv6Layer extends LayerBase {
-  readonly kind: typeof KIND;
+  /** Tells the kinds of layers apart. */
+  readonly kind: "ipv6";
   /** DSCP (high 6 bits) and ECN (low 2 bits). */
   readonly trafficClass: number;
+  /** Flow label, 20 bits. */
   readonly flowLabel: number;
   /**
    * Payload length field, which counts the extension headers. 0 in jumbograms
@@ -59,6 +61,7 @@ export interface Ipv6Layer extends LayerBase {
   readonly length: number;
   /** Protocol number of the first extension header or of the payload. */
   readonly nextHeader: number;
+  /** How many more hops the packet may make. */
   readonly hopLimit: number;
   /** Address as text. */
   readonly source: string;
@@ -68,6 +71,7 @@ export interface Ipv6Layer extends LayerBase {
   readonly extensions: readonly ExtensionHeader[];
   /** Protocol number of what follows the last extension header. */
   readonly protocol: number;
+  /** M flag of the fragment header: this is not the last fragment. */
   readonly moreFragments: boolean;
   /** Where the payload belongs in the whole packet's payload, in bytes. */
   readonly fragmentOffset: number;

@@ -64,6 +64,7 @@ export interface ExtensionHeader {
 
 /** What a chain of extension headers says. */
 export interface ExtensionChain {
+  /** In the order of the packet. */
   readonly extensions: readonly ExtensionHeader[];
   /** Protocol number of what follows. */
   readonly protocol: number;
@@ -71,8 +72,11 @@ export interface ExtensionChain {
   readonly end: number;
   /** Bytes at `end` that the next header needs beyond those captured. */
   readonly missing: number;
+  /** M flag of the fragment header. */
   readonly moreFragments: boolean;
+  /** Of the fragment header, in bytes. */
   readonly fragmentOffset: number;
+  /** Of the fragment header. */
   readonly identification: number | undefined;
   /** Of the jumbo payload option: bytes after the fixed IPv6 header. */
   readonly jumboLength: number | undefined;

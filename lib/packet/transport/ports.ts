@@ -22,10 +22,13 @@ const KIND = "ports";
 
 /** The ports of a transport header that is not whole. */
 export interface PortsLayer extends LayerBase {
-  readonly kind: typeof KIND;
+  /** Tells the kinds of layers apart. */
+  readonly kind: "ports";
   /** IP protocol number of the header that was cut. */
   readonly protocol: number;
+  /** Port of the sender. */
   readonly sourcePort: number;
+  /** Port of the receiver. */
   readonly destinationPort: number;
 }
 

@@ -76,8 +76,11 @@ const NO_OPTIONS: readonly TcpOption[] = [];
 
 /** A TCP header. */
 export interface TcpLayer extends LayerBase {
-  readonly kind: typeof KIND;
+  /** Tells the kinds of layers apart. */
+  readonly kind: "tcp";
+  /** Port of the sender. */
   readonly sourcePort: number;
+  /** Port of the receiver. */
   readonly destinationPort: number;
   /** Number of the first payload byte, or of SYN. */
   readonly sequence: number;
@@ -87,7 +90,9 @@ export interface TcpLayer extends LayerBase {
   readonly flags: number;
   /** Not scaled. */
   readonly window: number;
+  /** Checksum field. */
   readonly checksum: number;
+  /** Offset after the last urgent byte, when URG is set. */
   readonly urgentPointer: number;
   /** In the order of the header. */
   readonly options: readonly TcpOption[];

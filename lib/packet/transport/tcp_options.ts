@@ -28,6 +28,8 @@ export const TcpOptionKind = {
   SACK: 5,
   TIMESTAMPS: 8,
   FAST_OPEN: 34,
+  /** Shared by experiments, whose first two bytes tell which (RFC 6994). */
+  EXPERIMENT: 254,
 } as const;
 
 /** One of the values of {@linkcode TcpOptionKind}. */
@@ -39,10 +41,15 @@ const WINDOW_SCALE_LENGTH = 3;
 const SACK_PERMITTED_LENGTH = 2;
 const SACK_BLOCK_LENGTH = 8;
 const TIMESTAMPS_LENGTH = 10;
+const EXPERIMENT_LENGTH = 2;
+/** Fast open before it had a kind of its own (RFC 7413 section 4.1.1). */
+const FAST_OPEN_EXPERIMENT = 0xf989;
 
 /** A range of received bytes, the right edge not included. */
 export interface SackBlock {
+  /** Sequence number of the first byte. */
   readonly left: number;
+  /** Sequence number after the last byte. */
   readonly right: number;
 }
 
@@ -63,8 +70,13 @@ export type TcpOption =
     readonly value: number;
     readonly echoReply: number;
   }
-  /** Empty cookie: a request for one. */
-  | { readonly type: "fastOpen"; readonly cookie: Uint8Array }
+  | {
+    readonly type: "fastOpen";
+    /** Empty: a request for a cookie. */
+    readonly cookie: Uint8Array;
+    /** The old form, kind 254. */
+    readonly isExperiment: boolean;
+  }
   | {
     readonly type: "unknown";
     readonly kind: number;
@@ -147,7 +159,16 @@ function decodeOption(
     kind === TcpOptionKind.SACK_PERMITTED && length === SACK_PERMITTED_LENGTH
   ) return SACK_PERMITTED;
   if (kind === TcpOptionKind.FAST_OPEN) {
-    return { type: "fastOpen", cookie: bytes.subarray(data, at + length) };
+    const cookie = bytes.subarray(data, at + length);
+    return { type: "fastOpen", cookie, isExperiment: false };
+  }
+  if (
+    kind === TcpOptionKind.EXPERIMENT &&
+    length >= HEADER_LENGTH + EXPERIMENT_LENGTH &&
+    readUint16(bytes, data) === FAST_OPEN_EXPERIMENT
+  ) {
+    const cookie = bytes.subarray(data + EXPERIMENT_LENGTH, at + length);
+    return { type: "fastOpen", cookie, isExperiment: true };
   }
   return { type: "unknown", kind, data: bytes.subarray(data, at + length) };
 }
@@ -181,10 +202,12 @@ export function formatTcpOption(option: TcpOption): string {
       }`;
     case "timestamps":
       return `TS val ${option.value} ecr ${option.echoReply}`;
-    case "fastOpen":
+    case "fastOpen": {
+      const name = option.isExperiment ? "exp-tfo" : "tfo";
       return option.cookie.length === 0
-        ? "tfo cookiereq"
-        : `tfo cookie ${toHex(option.cookie)}`;
+        ? `${name} cookiereq`
+        : `${name} cookie ${toHex(option.cookie)}`;
+    }
     case "unknown":
       return option.data.length === 0
         ? `unknown-${option.kind}`

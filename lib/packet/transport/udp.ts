@@ -26,8 +26,11 @@ const KIND = "udp";
 
 /** A UDP header. */
 export interface UdpLayer extends LayerBase {
-  readonly kind: typeof KIND;
+  /** Tells the kinds of layers apart. */
+  readonly kind: "udp";
+  /** Port of the sender. */
   readonly sourcePort: number;
+  /** Port of the receiver. */
   readonly destinationPort: number;
   /** Length field: bytes of header and payload; 0 in jumbograms. */
   readonly length: number;
