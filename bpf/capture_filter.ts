@@ -14,8 +14,8 @@ import {
 import { emitCapture } from "./capture_program.ts";
 import { type Instruction, statement } from "./classic/instruction.ts";
 import { BPF_K, BPF_MAXINSNS, BPF_RET } from "./classic/opcodes.ts";
-import { DEFAULT_LEAF_SIZE, type Interval } from "./decision_tree.ts";
-import { fillGaps, testsOf } from "./port_set.ts";
+import { DEFAULT_LEAF_SIZE } from "./decision_tree.ts";
+import { fillGaps, type SetSize, sizeOf } from "./port_set.ts";
 import { remoteTreeSize } from "./remote_tree.ts";
 
 export type { CaptureRules, RemoteEndpoint } from "./capture_plan.ts";
@@ -46,12 +46,14 @@ export const MIN_INSTRUCTIONS = 512;
 /** Verdict that keeps a packet of any length. */
 const WHOLE_PACKET = 0x7fffffff;
 
-/** Instructions of a program without any port, at most. */
-const FIXED_SIZE = 320;
-
 /** Leaf sizes to try, the fastest first. */
 const LEAF_SIZES = [DEFAULT_LEAF_SIZE, 8, 16];
 const LARGEST_LEAF = 16;
+
+/** How often to try to fill the room for instructions. */
+const MAX_ATTEMPTS = 5;
+/** Share of the instructions that may stay unused. */
+const TOLERATED_SLACK = 0.02;
 
 /**
  * Compiles rules to a filter for a packet socket of type SOCK_DGRAM.
@@ -123,16 +125,13 @@ function compileExact(
   verdict: number,
   limit: number,
 ): Instruction[] | undefined {
+  const { tests } = sizeOf(plans.map(({ ports }) => ports));
+  if (tests > limit) return undefined;
   for (const leafSize of LEAF_SIZES) {
-    if (leastSize(plans) > limit) return undefined;
     const program = emitCapture(plans, verdict, leafSize);
     if (program.length <= limit) return program;
   }
   return undefined;
-}
-
-function leastSize(plans: readonly ProtocolPlan[]): number {
-  return plans.reduce((sum, { ports }) => sum + testsOf(ports), 0);
 }
 
 /** A program that takes more than the rules want. */
@@ -141,34 +140,45 @@ function compileSuperset(
   verdict: number,
   limit: number,
 ): Instruction[] {
-  const room = limit - FIXED_SIZE;
-  const remotes = plans.reduce(
-    (sum, plan) => sum + remoteTreeSize(plan.remotes, plan.remoteKeys),
-    0,
-  );
-  const lean = remotes > room / 2 ? plans.map(dropAddresses) : plans;
-  for (let target = room; target > room / 4; target *= 0.9) {
+  const fixed = emitCapture(plans.map(thinOut), verdict, LARGEST_LEAF).length;
+  const room = limit - fixed;
+  const lean = remotesSize(plans) > room / 2 ? plans.map(dropAddresses) : plans;
+  // The size is only estimated: see how far off it was and try again.
+  let best: Instruction[] | undefined;
+  let target = room;
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const program = emitCapture(shrink(lean, target), verdict, LARGEST_LEAF);
-    if (program.length <= limit) return program;
+    const unused = limit - program.length;
+    if (unused >= 0) best = program;
+    if (unused >= 0 && unused <= limit * TOLERATED_SLACK) break;
+    target += unused - limit * TOLERATED_SLACK / 2;
   }
-  return emitCapture(plans.map(takeAll), verdict, LARGEST_LEAF);
+  return best ?? emitCapture(plans.map(takeAll), verdict, LARGEST_LEAF);
 }
 
-/** Fills gaps until the tests take no more than `target` instructions. */
+/** The plan with no more than one rule of each kind. */
+function thinOut(plan: ProtocolPlan): ProtocolPlan {
+  return {
+    ...plan,
+    ports: plan.ports.slice(0, 1),
+    remotes: plan.remotes.slice(0, 1),
+    remoteKeys: plan.remoteKeys.slice(0, 1),
+  };
+}
+
+function remotesSize(plans: readonly ProtocolPlan[]): number {
+  return plans.reduce((sum, { remotes }) => sum + remoteTreeSize(remotes), 0);
+}
+
+/** Fills gaps until the tests take no more than about `target` instructions. */
 function shrink(
   plans: readonly ProtocolPlan[],
   target: number,
 ): ProtocolPlan[] {
-  const sets = plans.flatMap(({ ports, remoteKeys }) => [ports, remoteKeys]);
-  const fixed = plans.reduce(
-    (sum, { remotes }) => sum + remoteTreeSize(remotes, []),
-    0,
-  );
+  const room = target - remotesSize(plans);
   const filled = fillGaps(
-    sets,
-    (sets) =>
-      fixed + sets.reduce((sum, set) => sum + treeSize(set), 0) <=
-        target,
+    plans.flatMap(({ ports, remoteKeys }) => [ports, remoteKeys]),
+    (size) => treeSize(size) <= room,
   );
   return plans.map((plan, index) => ({
     ...plan,
@@ -177,10 +187,9 @@ function shrink(
   }));
 }
 
-/** Instructions of a tree over the intervals, nearly. */
-function treeSize(intervals: readonly Interval[]): number {
-  // Halving leaves each leaf at least half full. Trampolines take up to four
-  // instructions for every 255.
-  const nodes = 2 * intervals.length / LARGEST_LEAF;
-  return (testsOf(intervals) + nodes) * (1 + 4 / 255);
+/** Instructions of trees over so many intervals, nearly. */
+function treeSize({ intervals, tests }: SetSize): number {
+  // Halving leaves each leaf more than half full. For every 255 instructions
+  // there are copies of both verdicts, and a few steps for long jumps.
+  return (tests + 2 * intervals / LARGEST_LEAF) * (1 + 4 / 255);
 }

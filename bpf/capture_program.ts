@@ -54,6 +54,10 @@ const PACKET_OUTGOING = 4;
 
 const SOURCE_PORT_OFFSET = 0;
 const DESTINATION_PORT_OFFSET = 2;
+/** The source port in the word of both ports. */
+const SOURCE_PORT_SHIFT = 16;
+/** The destination port in the word of both ports. */
+const DESTINATION_PORT_MASK = 0xffff;
 
 interface Family {
   readonly name: "ipv4" | "ipv6";
@@ -95,8 +99,10 @@ const KEY_CELL = 0;
 const ADDRESS_CELL = 1;
 /** Scratch: offset of the IP header. */
 const BASE_CELL = 2;
+/** Scratch: both ports, the source in the high half. */
+const PORTS_CELL = 3;
 /** Scratch of the walk over IPv6 extension headers. */
-const WALK_CELL = 3;
+const WALK_CELLS = [4, 5] as const;
 
 const PROTOCOL = extension(Extension.SKF_AD_PROTOCOL);
 const PACKET_TYPE = extension(Extension.SKF_AD_PKTTYPE);
@@ -236,11 +242,11 @@ function emitIpv6AtX(context: Context): void {
   assembler.label("ipv6.atX");
   if (remotes) assembler.stx(BASE_CELL);
   assembler.ldb(packetAtX(IPV6_NEXT_HEADER))
-    .st(WALK_CELL)
+    .st(WALK_CELLS[0])
     .txa()
     .add(IPV6.headerLength)
     .tax()
-    .ld(cell(WALK_CELL));
+    .ld(cell(WALK_CELLS[0]));
   emitExtensionHeaders(assembler, {
     wanted: plans.map(({ protocol, all }) => ({
       protocol,
@@ -248,7 +254,7 @@ function emitIpv6AtX(context: Context): void {
     })),
     unclear: "any",
     drop: "drop",
-    cell: WALK_CELL,
+    cells: WALK_CELLS,
   });
   for (const plan of plans) {
     if (plan.all) continue;
@@ -284,31 +290,53 @@ function emitPorts(
 ): void {
   const { assembler } = context;
   const outgoing = assembler.unique("outgoing");
-  assembler.ld(PACKET_TYPE)
-    .jeq(PACKET_OUTGOING, outgoing)
-    .jgt(PACKET_MULTICAST, "drop");
-  const load = (offset: number): void => {
-    assembler.ldh(
-      where === "plain"
-        ? packet(family.headerLength + offset)
-        : packetAtX(offset),
-    );
+  const tree = `${plan.protocol}.ports`;
+  const split = (): void => {
+    assembler.ld(PACKET_TYPE)
+      .jeq(PACKET_OUTGOING, outgoing)
+      .jgt(PACKET_MULTICAST, "drop");
   };
-  const side = (local: number, remote: number, address: number): void => {
-    if (testsRemotes(plan)) {
-      if (where === "plain") assembler.ld(constant(address));
-      else assembler.ld(cell(BASE_CELL)).add(address);
-      assembler.st(ADDRESS_CELL);
-      load(remote);
-      if (family === IPV6) assembler.or(IPV6_KEY);
-      assembler.st(KEY_CELL);
-    }
-    load(local);
-    assembler.ja(`${plan.protocol}.ports`);
+  if (where === "plain" && !testsRemotes(plan)) {
+    const { headerLength } = family;
+    split();
+    assembler.ldh(packet(headerLength + DESTINATION_PORT_OFFSET)).ja(tree);
+    assembler.label(outgoing)
+      .ldh(packet(headerLength + SOURCE_PORT_OFFSET)).ja(tree);
+    return;
+  }
+  // A load from the packet makes many machine instructions, more so at X:
+  // one load of both ports keeps attaching the filter cheap.
+  assembler.ld(where === "plain" ? packet(family.headerLength) : packetAtX(0))
+    .st(PORTS_CELL);
+  split();
+  emitSide(context, plan, family, where, "source");
+  assembler.ja(tree).label(outgoing);
+  emitSide(context, plan, family, where, "destination");
+  assembler.ja(tree);
+}
+
+/** Takes the endpoints apart when the remote one is the given side. */
+function emitSide(
+  { assembler }: Context,
+  plan: ProtocolPlan,
+  family: Family,
+  where: "plain" | "atX",
+  remote: "source" | "destination",
+): void {
+  const port = (side: "source" | "destination"): void => {
+    assembler.ld(cell(PORTS_CELL));
+    if (side === "source") assembler.rsh(SOURCE_PORT_SHIFT);
+    else assembler.and(DESTINATION_PORT_MASK);
   };
-  side(DESTINATION_PORT_OFFSET, SOURCE_PORT_OFFSET, family.source);
-  assembler.label(outgoing);
-  side(SOURCE_PORT_OFFSET, DESTINATION_PORT_OFFSET, family.destination);
+  if (testsRemotes(plan)) {
+    if (where === "plain") assembler.ld(constant(family[remote]));
+    else assembler.ld(cell(BASE_CELL)).add(family[remote]);
+    assembler.st(ADDRESS_CELL);
+    port(remote);
+    if (family === IPV6) assembler.or(IPV6_KEY);
+    assembler.st(KEY_CELL);
+  }
+  port(remote === "source" ? "destination" : "source");
 }
 
 /** Tests of the local port in A, then of the remote endpoint in scratch. */

@@ -6,6 +6,7 @@
  * ```text
  *  0 next header
  *  1 length: in 8 bytes without the first 8; AH: in 4 bytes without the first 8
+ *    fragment header: reserved
  *  2 fragment header: offset (13 bits), reserved (2), more fragments (1)
  * ```
  *
@@ -15,7 +16,7 @@
  * @module
  */
 import type { ClassicAssembler } from "./classic/assembler.ts";
-import { cell, constant, packetAtX } from "./classic/operands.ts";
+import { cell, packetAtX } from "./classic/operands.ts";
 
 const HOP_BY_HOP = 0;
 const ROUTING = 43;
@@ -36,16 +37,22 @@ const PLAIN_HEADERS = [
   SHIM6,
 ];
 
-const NEXT_HEADER_OFFSET = 0;
-const LENGTH_OFFSET = 1;
-const FRAGMENT_OFFSET_OFFSET = 2;
-const FRAGMENT_OFFSET_MASK = 0xfff8;
+/** The next header in the first word of a header. */
+const NEXT_HEADER_SHIFT = 24;
+/** The length in the first word of a header. */
+const LENGTH_SHIFT = 16;
+const LENGTH_MASK = 0xff;
+/**
+ * Offset and reserved byte in the first word of a fragment header. With both 0
+ * it is a first fragment that reads like a plain header of 8 bytes.
+ */
+const FRAGMENT_MASK = 0x00fffff8;
 /** Bytes that a header's length field leaves out. */
 const LEAST_LENGTH = 8;
 /** log2 of the unit of a plain header's length. */
-const PLAIN_LENGTH_SHIFT = 3;
+const PLAIN_UNIT = 3;
 /** log2 of the unit of an authentication header's length. */
-const AUTHENTICATION_LENGTH_SHIFT = 2;
+const AUTHENTICATION_UNIT = 2;
 
 /** How many extension headers are looked at: RFC 8200 proposes six. */
 export const MAX_EXTENSION_HEADERS = 6;
@@ -61,8 +68,8 @@ export interface ExtensionHeaderOptions {
   readonly unclear: string;
   /** Label for every other protocol. */
   readonly drop: string;
-  /** Scratch cell for the walk's own use. */
-  readonly cell: number;
+  /** Scratch cells for the walk's own use. */
+  readonly cells: readonly [number, number];
 }
 
 /**
@@ -88,31 +95,36 @@ export function emitExtensionHeaders(
 /** Steps over one header. */
 function emitStep(
   assembler: ClassicAssembler,
-  { unclear, drop, cell: scratch }: ExtensionHeaderOptions,
+  { unclear, drop, cells: [kind, start] }: ExtensionHeaderOptions,
 ): void {
   const plain = assembler.unique("plain");
   const fragment = assembler.unique("fragment");
-  const authentication = assembler.unique("authentication");
   const skip = assembler.unique("skip");
+  // One load for all kinds of headers: kernels translate a load at X to a
+  // call with a dozen instructions around it, which makes attaching slow.
+  assembler
+    .st(kind)
+    .ld(packetAtX(0))
+    .st(start)
+    .ld(cell(kind));
   for (const protocol of PLAIN_HEADERS) assembler.jeq(protocol, plain);
   assembler.jeq(FRAGMENT, fragment)
-    .jeq(AUTHENTICATION, authentication, drop);
-  assembler.label(plain)
-    .ldb(packetAtX(LENGTH_OFFSET))
-    .lsh(PLAIN_LENGTH_SHIFT)
-    .ja(skip);
-  assembler.label(authentication)
-    .ldb(packetAtX(LENGTH_OFFSET))
-    .lsh(AUTHENTICATION_LENGTH_SHIFT)
+    .jne(AUTHENTICATION, drop);
+  assembler.ld(cell(start))
+    .rsh(LENGTH_SHIFT - AUTHENTICATION_UNIT)
+    .and(LENGTH_MASK << AUTHENTICATION_UNIT)
     .ja(skip);
   assembler.label(fragment)
-    .ldh(packetAtX(FRAGMENT_OFFSET_OFFSET))
-    .jset(FRAGMENT_OFFSET_MASK, unclear)
-    .ld(constant(0));
+    .ld(cell(start))
+    .jset(FRAGMENT_MASK, unclear);
+  assembler.label(plain)
+    .ld(cell(start))
+    .rsh(LENGTH_SHIFT - PLAIN_UNIT)
+    .and(LENGTH_MASK << PLAIN_UNIT);
   assembler.label(skip)
     .add(LEAST_LENGTH)
     .add("x")
-    .st(scratch)
-    .ldb(packetAtX(NEXT_HEADER_OFFSET))
-    .ldx(cell(scratch));
+    .tax()
+    .ld(cell(start))
+    .rsh(NEXT_HEADER_SHIFT);
 }

@@ -47,42 +47,49 @@ function sorted(ports: readonly number[]): readonly number[] {
   return ascending ? ports : ports.toSorted((a, b) => a - b);
 }
 
-/**
- * Instructions that testing the intervals one by one takes: one for a single
- * value, two for a range.
- */
-export function testsOf(intervals: readonly Interval[]): number {
+/** How much there is to test in some sets. */
+export interface SetSize {
+  /** Intervals. */
+  readonly intervals: number;
+  /** Comparisons: one for a single value, two for a range. */
+  readonly tests: number;
+}
+
+/** Counts what there is to test in sets. */
+export function sizeOf(sets: readonly (readonly Interval[])[]): SetSize {
+  let intervals = 0;
   let tests = 0;
-  for (const { low, high } of intervals) tests += low === high ? 1 : 2;
-  return tests;
+  for (const set of sets) {
+    intervals += set.length;
+    for (const { low, high } of set) tests += low === high ? 1 : 2;
+  }
+  return { intervals, tests };
 }
 
 /**
- * Makes sets smaller in instructions by filling the smallest gaps between
- * their intervals, over all sets alike, no more of them than needed.
+ * Makes sets smaller by filling the smallest gaps between their intervals,
+ * over all sets alike, no more of them than needed.
  *
  * @param sets Each sorted and disjoint.
- * @param fits Tells whether a choice is small enough; true for single
- * intervals.
- * @returns Supersets, in the order given.
+ * @param fits Tells whether a size is small enough; must hold for less than
+ * a size that it holds for.
+ * @returns Supersets, in the order given; with every gap filled when nothing
+ * else fits.
  */
 export function fillGaps(
   sets: readonly (readonly Interval[])[],
-  fits: (sets: readonly (readonly Interval[])[]) => boolean,
+  fits: (size: SetSize) => boolean,
 ): Interval[][] {
   const gaps = Uint32Array.from(sets.flatMap(gapsOf)).sort();
-  let best: Interval[][] | undefined;
   let low = 0;
   let high = gaps.length;
-  while (low < high || best === undefined) {
+  while (low < high) {
     const count = (low + high) >>> 1;
-    const filled = fill(sets, gaps, count);
-    if (count === gaps.length || fits(filled)) {
-      best = filled;
-      high = count;
-    } else low = count + 1;
+    if (fits(filledSize(sets, gapLimit(gaps, count)))) high = count;
+    else low = count + 1;
   }
-  return best;
+  const limit = gapLimit(gaps, low);
+  return sets.map((intervals) => fill(intervals, limit));
 }
 
 function gapsOf(intervals: readonly Interval[]): number[] {
@@ -93,30 +100,63 @@ function gapsOf(intervals: readonly Interval[]): number[] {
   return gaps;
 }
 
-/** Fills the `count` smallest gaps. */
-function fill(
+/** Which gaps to fill; `remaining` counts down. */
+interface GapLimit {
+  /** All gaps narrower than this. */
+  readonly width: number;
+  /** So many gaps of just this width. */
+  remaining: number;
+}
+
+/** The limit that fills the `count` smallest gaps. */
+function gapLimit(gaps: Uint32Array, count: number): GapLimit {
+  if (count === 0) return { width: 0, remaining: 0 };
+  const width = gaps[count - 1]!;
+  let first = count - 1;
+  while (first > 0 && gaps[first - 1] === width) first--;
+  return { width, remaining: count - first };
+}
+
+function isFilled(gap: number, limit: GapLimit): boolean {
+  if (gap !== limit.width) return gap < limit.width;
+  return limit.remaining-- > 0;
+}
+
+/** The size after filling; nothing is made, as this is asked many times. */
+function filledSize(
   sets: readonly (readonly Interval[])[],
-  gaps: Uint32Array,
-  count: number,
-): Interval[][] {
-  const limit = count === 0 ? 0 : gaps[count - 1]!;
-  // Of the gaps that are as wide as the last one filled, only some may go.
-  let atLimit = count;
-  for (let index = 0; index < count && gaps[index]! < limit; index++) atLimit--;
-  return sets.map((intervals) => {
-    const filled: Interval[] = [];
-    let current: Interval | undefined;
-    for (const next of intervals) {
-      const gap = current === undefined ? Infinity : next.low - current.high;
-      if (gap < limit || gap === limit && atLimit > 0) {
-        if (gap === limit) atLimit--;
-        current = { low: current!.low, high: next.high };
-        continue;
+  limit: GapLimit,
+): SetSize {
+  let intervals = 0;
+  let tests = 0;
+  for (const set of sets) {
+    let previous = -Infinity;
+    let isRange = false;
+    for (const { low, high } of set) {
+      if (isFilled(low - previous, limit)) {
+        if (!isRange) tests++;
+        isRange = true;
+      } else {
+        intervals++;
+        isRange = low < high;
+        tests += isRange ? 2 : 1;
       }
-      if (current !== undefined) filled.push(current);
-      current = next;
+      previous = high;
     }
-    if (current !== undefined) filled.push(current);
-    return filled;
-  });
+  }
+  return { intervals, tests };
+}
+
+function fill(
+  intervals: readonly Interval[],
+  limit: GapLimit,
+): Interval[] {
+  const filled: Interval[] = [];
+  for (const next of intervals) {
+    const last = filled.at(-1);
+    if (last !== undefined && isFilled(next.low - last.high, limit)) {
+      filled[filled.length - 1] = { low: last.low, high: next.high };
+    } else filled.push(next);
+  }
+  return filled;
 }

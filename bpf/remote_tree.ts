@@ -59,15 +59,12 @@ export function emitRemotes(
   }
 }
 
-/** Upper bound of the instructions that {@linkcode emitRemotes} emits. */
-export function remoteTreeSize(
-  remotes: readonly RemoteRule[],
-  keys: readonly Interval[],
-): number {
-  let size = 2;
-  // A group takes its key, a load and, at worst, a node of the key tree.
-  size += 3 * (groupBy(remotes, ({ key }) => key).size + keys.length);
-  // An address takes its last word, a node, and two for each other word.
+/** Instructions that {@linkcode emitRemotes} emits for endpoints, at most. */
+export function remoteTreeSize(remotes: readonly RemoteRule[]): number {
+  // A port takes a test, a node of the tree, and a load of the address.
+  let size = 3 * groupBy(remotes, ({ key }) => key).size;
+  // An address takes a test and a node for its last word, two instructions
+  // for each other word.
   for (const { words } of remotes) size += 2 + 2 * (words.length - 1);
   return size;
 }
