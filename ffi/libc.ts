@@ -101,6 +101,13 @@ const SYMBOLS = {
   // ssize_t recv(int fd, void *buf, size_t len, int flags)
   recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
 
+  // ssize_t recvfrom(int fd, void *buf, size_t len, int flags,
+  //   struct sockaddr *addr, socklen_t *len)
+  recvfrom: {
+    parameters: ["i32", "buffer", "usize", "i32", "buffer", "buffer"],
+    result: "i32",
+  },
+
   // long ptrace(enum request, pid_t pid, void *addr, void *data)
   ptrace: { parameters: ["i32", "i32", "usize", "usize"], result: "i32" },
   // the same with a buffer as data
