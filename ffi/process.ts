@@ -77,10 +77,14 @@ export interface ResourceLimit {
   readonly hard: bigint;
 }
 
-/** Limit of this process. */
-export function resourceLimit(resource: number): ResourceLimit {
+/**
+ * Limit of a process, by default of this one.
+ *
+ * @throws {SyscallError} EPERM, ESRCH
+ */
+export function resourceLimit(resource: number, pid = 0): ResourceLimit {
   const old = new BigUint64Array(2);
-  check("prlimit", libc().prlimit(0, resource, null, old));
+  check("prlimit", libc().prlimit(pid, resource, null, old));
   return { soft: old[0]!, hard: old[1]! };
 }
 

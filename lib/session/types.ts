@@ -73,7 +73,10 @@ export interface PeerSummary {
   readonly protocol: "tcp" | "udp";
   /** Remote address in text form (RFC 5952 for IPv6). */
   readonly address: string;
+  /** Remote port; the own port where the remote side began (`incoming`). */
   readonly port: number;
+  /** Which side began, as far as the packets tell. */
+  readonly direction: "outgoing" | "incoming";
   /** Name that the program's own DNS answers gave for the address. */
   readonly name?: string;
   readonly packetsSent: number;
@@ -94,7 +97,8 @@ export interface ProcessSummary {
   readonly pid: number;
   /** comm of the process (proc(5), at most 15 bytes). */
   readonly comm: string;
-  readonly sockets: number;
+  /** Connections and datagram exchanges, counted by their ends. */
+  readonly flows: number;
   /** Busiest first. */
   readonly peers: readonly PeerSummary[];
 }

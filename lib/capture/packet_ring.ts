@@ -1,0 +1,214 @@
+/**
+ * The packet ring: memory that the kernel fills with packets in blocks and
+ * that is read in place, without a system call or an object per packet.
+ *
+ * @module
+ */
+import type { Fd } from "../../ffi/fd.ts";
+import { type Mapping, poll } from "../../ffi/memory.ts";
+import {
+  bindPacketSocket,
+  BlockField,
+  mapRing,
+  openPacketSocket,
+  PacketField,
+  type RingOptions,
+  setUpRing,
+  TP_STATUS_KERNEL,
+  TP_STATUS_USER,
+  TP_STATUS_VLAN_VALID,
+} from "../../ffi/packet.ts";
+
+const ETHERTYPE_VLAN = 0x8100;
+const POLLIN = 1;
+
+/** Bytes of a block: room for the largest packets (BIG TCP: 512 KiB). */
+const BLOCK_SIZE = 1 << 20;
+/** How long a packet may wait in a block that is not full, milliseconds. */
+const BLOCK_TIMEOUT = 8;
+
+/** Shape of a ring of about `mebibytes` MiB. */
+export function ringOptions(mebibytes: number): RingOptions {
+  return {
+    blockSize: BLOCK_SIZE,
+    blockCount: Math.max(2, Math.ceil(mebibytes * (1 << 20) / BLOCK_SIZE)),
+    timeout: BLOCK_TIMEOUT,
+  };
+}
+
+/**
+ * Opens a packet socket that sees every interface.
+ *
+ * @param attachFilter called before the first packet can arrive
+ * @throws {SyscallError}
+ */
+export function openCaptureSocket(
+  options: RingOptions,
+  attachFilter: (socket: Fd) => void,
+): Fd {
+  const socket = openPacketSocket();
+  try {
+    // The order closes the race: no packet gets in before the filter.
+    attachFilter(socket);
+    setUpRing(socket, options);
+    bindPacketSocket(socket, 0);
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+  return socket;
+}
+
+/** Reader of a mapped ring: a cursor over the packets. */
+export class PacketRing implements Disposable {
+  readonly #mapping: Mapping;
+  readonly #options: RingOptions;
+  readonly #words: Int32Array<ArrayBuffer>;
+  readonly #halves: Uint16Array<ArrayBuffer>;
+  readonly #poll: Int32Array<ArrayBuffer>;
+  #block = 0;
+  #left = 0;
+  #next = 0;
+
+  /** The ring and the tail behind it, as bytes. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Where the tail begins in {@linkcode PacketRing.bytes}. */
+  readonly tailAt: number;
+  /** Address of the first byte. */
+  readonly address: number;
+  /** Where the current packet's descriptor begins. */
+  at = 0;
+
+  /**
+   * @param socket number of a packet socket with a ring of these `options`
+   * @param wake number of an eventfd that ends waiting
+   * @param tail bytes of ordinary memory to have behind the ring
+   * @throws {SyscallError}
+   */
+  constructor(
+    socket: number,
+    wake: number,
+    options: RingOptions,
+    tail: number,
+  ) {
+    this.#mapping = mapRing(socket, options, tail);
+    this.#options = options;
+    const buffer = this.#mapping.buffer();
+    this.bytes = new Uint8Array(buffer);
+    this.#words = new Int32Array(buffer);
+    this.#halves = new Uint16Array(buffer);
+    this.tailAt = options.blockSize * options.blockCount;
+    this.address = this.#mapping.address;
+    // struct pollfd { int fd; short events; short revents; }, twice
+    this.#poll = Int32Array.of(socket, POLLIN, wake, POLLIN);
+  }
+
+  /** Whether the kernel has handed the current block over. */
+  get ready(): boolean {
+    const status = this.#block * this.#options.blockSize + BlockField.STATUS;
+    return (Atomics.load(this.#words, status >> 2) & TP_STATUS_USER) !== 0;
+  }
+
+  /** Waits for a block or for the eventfd, at most `timeout` milliseconds. */
+  wait(timeout: number): void {
+    poll(this.#poll, timeout);
+  }
+
+  /** Begins the current block; `ready` must be true. */
+  openBlock(): void {
+    const start = this.#block * this.#options.blockSize;
+    this.#left = this.#words[(start + BlockField.PACKETS) >> 2]!;
+    this.#next = start + this.#words[(start + BlockField.FIRST) >> 2]!;
+  }
+
+  /** Moves on to the next packet of the block; false after the last. */
+  nextPacket(): boolean {
+    if (this.#left === 0) return false;
+    this.#left--;
+    this.at = this.#next;
+    this.#next += this.#words[(this.at + PacketField.NEXT) >> 2]!;
+    return true;
+  }
+
+  /** Gives the block back to the kernel. */
+  closeBlock(): void {
+    const { blockSize, blockCount } = this.#options;
+    const status = this.#block * blockSize + BlockField.STATUS;
+    Atomics.store(this.#words, status >> 2, TP_STATUS_KERNEL);
+    this.#block = (this.#block + 1) % blockCount;
+  }
+
+  /** Seconds of the packet's time stamp. */
+  get seconds(): number {
+    return this.#words[(this.at + PacketField.SECONDS) >> 2]!;
+  }
+
+  /** Nanoseconds of the packet's time stamp. */
+  get nanoseconds(): number {
+    return this.#words[(this.at + PacketField.NANOSECONDS) >> 2]!;
+  }
+
+  /** Captured bytes, from the network header on. */
+  get capturedLength(): number {
+    return this.#words[(this.at + PacketField.SNAPLEN) >> 2]!;
+  }
+
+  /** Length of the packet, from the network header on. */
+  get wireLength(): number {
+    return this.#words[(this.at + PacketField.LENGTH) >> 2]!;
+  }
+
+  /** Where the network header begins in {@linkcode PacketRing.bytes}. */
+  get networkAt(): number {
+    return this.at + this.#halves[(this.at + PacketField.NETWORK) >> 1]!;
+  }
+
+  /** EtherType (host order). */
+  get etherType(): number {
+    const at = this.at + PacketField.PROTOCOL;
+    return this.bytes[at]! << 8 | this.bytes[at + 1]!;
+  }
+
+  /** Interface index. */
+  get interfaceIndex(): number {
+    return this.#words[(this.at + PacketField.IFINDEX) >> 2]!;
+  }
+
+  /** ARPHRD_* type of the interface. */
+  get hardwareType(): number {
+    return this.#halves[(this.at + PacketField.HARDWARE_TYPE) >> 1]!;
+  }
+
+  /** sll_pkttype. */
+  get packetType(): number {
+    return this.bytes[this.at + PacketField.PACKET_TYPE]!;
+  }
+
+  /** Length of the link-layer address. */
+  get addressLength(): number {
+    return this.bytes[this.at + PacketField.ADDRESS_LENGTH]!;
+  }
+
+  /** Where the link-layer address begins. */
+  get addressAt(): number {
+    return this.at + PacketField.ADDRESS;
+  }
+
+  /** EtherType of a VLAN tag that the kernel took off the packet, or 0. */
+  get vlanProtocol(): number {
+    const status = this.#words[(this.at + PacketField.STATUS) >> 2]!;
+    if ((status & TP_STATUS_VLAN_VALID) === 0) return 0;
+    const tpid = this.#halves[(this.at + PacketField.VLAN_TPID) >> 1]!;
+    return tpid === 0 ? ETHERTYPE_VLAN : tpid;
+  }
+
+  /** Tag control information of that VLAN tag. */
+  get vlanTag(): number {
+    return this.#words[(this.at + PacketField.VLAN_TCI) >> 2]! & 0xffff;
+  }
+
+  /** Unmaps the memory. */
+  [Symbol.dispose](): void {
+    this.#mapping.close();
+  }
+}

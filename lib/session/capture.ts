@@ -1,0 +1,454 @@
+/**
+ * A live capture from beginning to end: opens everything in the right order,
+ * starts the threads, and brings their results together.
+ *
+ * @module
+ */
+import { DROP_ALL } from "../../bpf/capture_filter.ts";
+import { assembleClassic } from "../../bpf/classic/instruction.ts";
+import { SyscallError } from "../../ffi/errno.ts";
+import type { Fd } from "../../ffi/fd.ts";
+import { openEventFd, signalEventFd, sync } from "../../ffi/file.ts";
+import { interfaceIndex } from "../../ffi/packet.ts";
+import { findUser, type User } from "../../ffi/process.ts";
+import { attachFilter } from "../../ffi/socket.ts";
+import { openCaptureSocket, ringOptions } from "../capture/packet_ring.ts";
+import { createTable } from "../sockets/table.ts";
+import type { Owner } from "../trace/owners.ts";
+import { Control, createControl, SnifferCommand } from "./control.ts";
+import {
+  commandProblem,
+  packetSocketFailure,
+  processProblem,
+} from "./failures.ts";
+import type {
+  SnifferCommandMessage,
+  SnifferMessage,
+  TrackerCommand,
+  TrackerMessage,
+  TrackerSetup,
+} from "./messages.ts";
+import { openOutput } from "./output.ts";
+import type { SnifferResult } from "./sniffer.ts";
+import { summarize } from "./summary.ts";
+import {
+  type Capture,
+  type CaptureEndReason,
+  CaptureError,
+  type CaptureObserver,
+  type CaptureOptions,
+  type CaptureResult,
+  type CaptureStatus,
+  type ExitStatus,
+} from "./types.ts";
+
+/**
+ * Starts a capture. When the promise settles, nothing of the program's
+ * traffic is missed from then on; a launched command is running.
+ *
+ * @throws {CaptureError} when it cannot begin; nothing is left behind
+ */
+export async function startCapture(
+  options: CaptureOptions,
+  observer: CaptureObserver = {},
+): Promise<Capture> {
+  const user = checkTarget(options);
+  const interfaces = options.interfaces.map(indexOfInterface);
+  using resources = new DisposableStack();
+  const ring = ringOptions(options.bufferSize);
+  let socket: Fd;
+  try {
+    socket = resources.use(openCaptureSocket(ring, (fd) => {
+      const errno = attachFilter(fd.number, assembleClassic(DROP_ALL));
+      if (errno !== 0) throw new SyscallError("SO_ATTACH_FILTER", errno);
+    }));
+  } catch (error) {
+    throw packetSocketFailure(error);
+  }
+  const output = resources.use(openOutput(options.output));
+  const wake = resources.use(openEventFd());
+  const capture = new LiveCapture(options, observer, {
+    socket,
+    output,
+    wake,
+    user,
+    interfaces,
+  });
+  // The capture owns the descriptors from here on.
+  resources.move();
+  try {
+    await capture.begin();
+  } catch (error) {
+    capture.abort();
+    throw error;
+  }
+  return capture;
+}
+
+/** Finds out what can be known before anything is opened or emptied. */
+function checkTarget({ target }: CaptureOptions): User | undefined {
+  if (target.kind === "processes") {
+    for (const pid of target.pids) {
+      const problem = processProblem(pid);
+      if (problem !== undefined) throw problem;
+    }
+    return undefined;
+  }
+  const problem = commandProblem(target.command);
+  if (problem !== undefined) throw problem;
+  if (target.user === undefined) return undefined;
+  const user = findUser(target.user);
+  if (user === undefined) {
+    throw new CaptureError("no-user", `No user ${JSON.stringify(target.user)}`);
+  }
+  return user;
+}
+
+function indexOfInterface(name: string): number {
+  const index = interfaceIndex(name);
+  if (index === 0) {
+    throw new CaptureError(
+      "no-interface",
+      `No network interface ${JSON.stringify(name)}`,
+      { hint: "List them with: ip link" },
+    );
+  }
+  return index;
+}
+
+interface Resources {
+  readonly socket: Fd;
+  readonly output: Fd;
+  readonly wake: Fd;
+  readonly user: User | undefined;
+  readonly interfaces: readonly number[];
+}
+
+class LiveCapture implements Capture {
+  readonly finished: Promise<CaptureResult>;
+  readonly #options: CaptureOptions;
+  readonly #observer: CaptureObserver;
+  readonly #resources: Resources;
+  readonly #control = new Control(createControl());
+  readonly #table = createTable();
+  readonly #tracer: Worker;
+  readonly #sniffer: Worker;
+  readonly #finish: (result: CaptureResult) => void;
+  readonly #trackerReady = Promise.withResolvers<readonly Owner[]>();
+  readonly #snifferReady = Promise.withResolvers<void>();
+  readonly #snifferDone = Promise.withResolvers<SnifferResult>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #began = performance.now();
+  #owners: readonly Owner[] = [];
+  #reason: CaptureEndReason | undefined;
+  #error: Error | undefined;
+  #exit: ExitStatus | undefined;
+  #running = false;
+  /** The tracer's thread has nothing more to do. */
+  #tracked = false;
+  #result: SnifferResult | undefined;
+
+  constructor(
+    options: CaptureOptions,
+    observer: CaptureObserver,
+    resources: Resources,
+  ) {
+    this.#options = options;
+    this.#observer = observer;
+    this.#resources = resources;
+    const { promise, resolve } = Promise.withResolvers<CaptureResult>();
+    this.finished = promise;
+    this.#finish = resolve;
+    this.#tracer = new Worker(
+      new URL("./tracer_worker.ts", import.meta.url),
+      { type: "module" },
+    );
+    this.#sniffer = new Worker(
+      new URL("./sniffer_worker.ts", import.meta.url),
+      { type: "module" },
+    );
+    this.#tracer.onmessage = (event: MessageEvent<TrackerMessage>) =>
+      this.#fromTracker(event.data);
+    this.#sniffer.onmessage = (event: MessageEvent<SnifferMessage>) =>
+      this.#fromSniffer(event.data);
+    this.#tracer.onerror = (event) => {
+      event.preventDefault();
+      this.#trackerFailed(new Error(`The tracer failed: ${event.message}`));
+    };
+    this.#sniffer.onerror = (event) => {
+      event.preventDefault();
+      this.#snifferFailed(`The sniffer failed: ${event.message}`);
+    };
+  }
+
+  async begin(): Promise<void> {
+    const { options, resources } = {
+      options: this.#options,
+      resources: this.#resources,
+    };
+    this.#toSniffer({
+      type: "start",
+      setup: {
+        socket: resources.socket.number,
+        ring: ringOptions(options.bufferSize),
+        wake: resources.wake.number,
+        output: resources.output.number,
+        table: this.#table,
+        control: this.#control.memory,
+        snaplen: options.snaplen,
+        nanoseconds: options.nanoseconds,
+        count: options.count ?? 0,
+        interfaces: resources.interfaces,
+      },
+    });
+    await this.#snifferReady.promise;
+    this.#toTracker({ type: "start", setup: this.#trackerSetup() });
+    const processes = await this.#trackerReady.promise;
+    this.#running = true;
+    this.#began = performance.now();
+    this.#announce(processes);
+    if (options.duration !== undefined) {
+      this.#timer = setTimeout(
+        () => this.#endCapturing("duration"),
+        options.duration,
+      );
+    }
+  }
+
+  #trackerSetup(): TrackerSetup {
+    const { target, snaplen, follow, linger } = this.#options;
+    return {
+      socket: this.#resources.socket.number,
+      table: this.#table,
+      control: this.#control.memory,
+      snaplen,
+      follow,
+      linger,
+      target: target.kind === "processes"
+        ? target
+        : { ...target, user: this.#resources.user },
+    };
+  }
+
+  #announce(processes: readonly Owner[]): void {
+    const names = processes.map(({ pid, comm }) => `${pid} (${comm})`);
+    const shown = names.slice(0, 4).join(", ");
+    const more = names.length > 4 ? ` and ${names.length - 4} more` : "";
+    const { output } = this.#options;
+    this.#notice(
+      "info",
+      `capturing process${names.length > 1 ? "es" : ""} ${shown}${more} into ${
+        output === "-" ? "standard output" : output
+      }`,
+    );
+  }
+
+  status(): CaptureStatus {
+    return {
+      elapsed: performance.now() - this.#began,
+      packets: this.#control.packets,
+      bytes: this.#control.bytes,
+      sockets: this.#control.sockets,
+      drops: this.#control.drops,
+    };
+  }
+
+  stop(): void {
+    this.#endCapturing("stopped");
+    if (this.#options.target.kind === "command") {
+      this.#toTracker({ type: "hurry" });
+      // Launched processes that are left end with their tracer.
+      this.#trackingEnded();
+    }
+  }
+
+  forwardSignal(signal: number): void {
+    if (this.#tracked) return;
+    // Nobody is left to take it but processes in the background.
+    if (this.#exit !== undefined) this.stop();
+    else this.#toTracker({ type: "signal", signal });
+  }
+
+  /** Ends everything at once, after a failed beginning. */
+  abort(): void {
+    this.#control.command = SnifferCommand.ABORT;
+    this.#tracer.terminate();
+    signalEventFd(this.#resources.wake.number);
+    const close = (): void => {
+      this.#sniffer.terminate();
+      this.#close();
+    };
+    // A sniffer that never began has nothing to finish.
+    this.#snifferReady.promise.then(
+      () => this.#snifferDone.promise.then(close),
+      close,
+    );
+  }
+
+  /** Takes no more packets; a launched command goes on to its end. */
+  #endCapturing(reason: CaptureEndReason): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    clearTimeout(this.#timer);
+    if (this.#options.target.kind === "processes") {
+      // The kernel detaches everything when the tracer's thread ends.
+      this.#trackingEnded();
+    } else if (!this.#tracked && reason !== "exited") {
+      this.#notice(
+        "info",
+        "the capture is complete; the command goes on until it ends",
+      );
+    }
+    this.#control.command = SnifferCommand.FINISH;
+    signalEventFd(this.#resources.wake.number);
+  }
+
+  #trackingEnded(): void {
+    this.#tracked = true;
+    this.#tracer.terminate();
+    this.#finishIfDone();
+  }
+
+  #fromTracker(message: TrackerMessage): void {
+    switch (message.type) {
+      case "ready":
+        this.#trackerReady.resolve(message.processes);
+        return;
+      case "notice":
+        this.#observer.notice?.(message.notice);
+        return;
+      case "suspended":
+        this.#observer.suspended?.(message.signal);
+        return;
+      case "owners":
+        this.#owners = message.owners;
+        return;
+      case "exited":
+        this.#exit = message.status;
+        if (message.others > 0) {
+          this.#notice(
+            "info",
+            `the command ended, ${message.others} of its processes go on ` +
+              "(Ctrl-C ends them)",
+          );
+        }
+        return;
+      case "done":
+        this.#tracked = true;
+        this.#endCapturing("exited");
+        this.#trackingEnded();
+        return;
+      case "failed":
+        this.#trackerFailed(
+          new CaptureError(
+            message.code,
+            message.message,
+            message.hint === undefined ? {} : { hint: message.hint },
+          ),
+        );
+        return;
+    }
+  }
+
+  #trackerFailed(error: Error): void {
+    if (!this.#running) {
+      this.#trackerReady.reject(error);
+      return;
+    }
+    this.#error ??= error;
+    this.#endCapturing("failed");
+    this.#trackingEnded();
+  }
+
+  #fromSniffer(message: SnifferMessage): void {
+    switch (message.type) {
+      case "ready":
+        this.#snifferReady.resolve();
+        return;
+      case "done":
+        this.#snifferEnded(message.result);
+        return;
+      case "failed":
+        this.#snifferFailed(message.message);
+        return;
+    }
+  }
+
+  #snifferFailed(message: string): void {
+    this.#snifferReady.reject(packetSocketFailure(new Error(message)));
+    this.#error ??= new Error(message);
+    this.#snifferEnded({
+      reason: "failed",
+      rows: [],
+      names: new Map(),
+      undecided: 0,
+    });
+  }
+
+  #snifferEnded(result: SnifferResult): void {
+    this.#result = result;
+    this.#snifferDone.resolve(result);
+    if (result.error !== undefined) {
+      this.#error ??= new CaptureError(
+        "output",
+        `Cannot write ${this.#options.output}: ${result.error}`,
+        { hint: "What was written until then is complete and readable" },
+      );
+    }
+    if (result.reason !== "finished") this.#endCapturing(result.reason);
+    this.#finishIfDone();
+  }
+
+  #finishIfDone(): void {
+    const result = this.#result;
+    if (result === undefined || !this.#tracked || !this.#running) return;
+    this.#running = false;
+    if (result.undecided > 0) {
+      this.#notice(
+        "warning",
+        `${result.undecided} packets were left out: their owner could not be ` +
+          "told in time",
+      );
+    }
+    const status = this.status();
+    this.#sniffer.terminate();
+    try {
+      sync(this.#resources.output.number);
+    } catch (error) {
+      this.#error ??= new CaptureError(
+        "output",
+        `Cannot write ${this.#options.output}: ${
+          error instanceof Error ? error.message : error
+        }`,
+      );
+    }
+    this.#close();
+    this.#finish({
+      ...status,
+      reason: this.#error === undefined ? this.#reason ?? "exited" : "failed",
+      ...(this.#error === undefined ? {} : { error: this.#error }),
+      ...(this.#exit === undefined ? {} : { exit: this.#exit }),
+      processes: summarize(result.rows, this.#owners, result.names),
+    });
+  }
+
+  #close(): void {
+    const { socket, wake, output } = this.#resources;
+    socket.close();
+    wake.close();
+    if (this.#options.output === "-") output.disown();
+    else output.close();
+  }
+
+  #notice(severity: "info" | "warning", text: string): void {
+    this.#observer.notice?.({ severity, text });
+  }
+
+  #toTracker(command: TrackerCommand): void {
+    this.#tracer.postMessage(command);
+  }
+
+  #toSniffer(message: SnifferCommandMessage): void {
+    this.#sniffer.postMessage(message);
+  }
+}

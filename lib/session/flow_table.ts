@@ -1,0 +1,258 @@
+/**
+ * Who talked to whom, how much, and how it went: counted packet by packet
+ * without making objects, told as rows at the end.
+ *
+ * @module
+ */
+import {
+  addressBytes,
+  type FlowFields,
+  PROTOCOL_TCP,
+  TcpFlag,
+} from "../packet/flow_fields.ts";
+
+/** Traffic of one owner with one remote endpoint. */
+export interface FlowRow {
+  /** Owner number of the socket table. */
+  readonly owner: number;
+  readonly protocol: number;
+  /** 16 bytes, IPv4 v4-mapped. */
+  readonly remoteAddress: Uint8Array;
+  /** The remote port, or the own one for `incoming` rows. */
+  readonly port: number;
+  /** Whether the remote side began. */
+  readonly incoming: boolean;
+  packetsSent: number;
+  packetsReceived: number;
+  bytesSent: number;
+  bytesReceived: number;
+  /** Seconds since 1970. */
+  first: number;
+  last: number;
+  flows: number;
+  failed: number;
+}
+
+/*
+ * Key of a flow, in words: 0 owner, 1 protocol << 16 | local port,
+ * 2 remote port, 3-6 remote address.
+ */
+const KEY_WORDS = 8;
+/** Counters: packets sent, received, bytes sent, received, first, last. */
+const COUNTERS = 6;
+
+const USED = 1;
+const INCOMING = 2;
+const SYN = 4;
+const ANSWERED = 8;
+const RESET = 16;
+const FINISHED = 32;
+const COUNTED = 64;
+
+/** Counts flows. */
+export class FlowTable {
+  readonly #capacity: number;
+  readonly #keys: Int32Array;
+  readonly #counters: Float64Array;
+  readonly #states: Uint8Array;
+  readonly #rows = new Map<string, FlowRow>();
+  #used = 0;
+
+  /** @param capacity flows counted at a time, a power of two */
+  constructor(capacity = 1 << 14) {
+    this.#capacity = capacity;
+    this.#keys = new Int32Array(capacity * KEY_WORDS);
+    this.#counters = new Float64Array(capacity * COUNTERS);
+    this.#states = new Uint8Array(capacity);
+  }
+
+  /**
+   * Counts a packet.
+   *
+   * @param listening whether the packet was matched by its local end only
+   * @param length bytes of the IP packet
+   */
+  count(
+    fields: FlowFields,
+    owner: number,
+    sent: boolean,
+    listening: boolean,
+    length: number,
+    time: number,
+  ): void {
+    const { protocol } = fields;
+    const remote = sent ? fields.destination : fields.source;
+    const localPort = sent ? fields.sourcePort : fields.destinationPort;
+    const remotePort = sent ? fields.destinationPort : fields.sourcePort;
+    const ports = protocol << 16 | localPort;
+    const keys = this.#keys;
+    const mask = this.#capacity - 1;
+    let hash = Math.imul(ports, 0x9e37_79b1) ^
+      Math.imul(remotePort, 0x85eb_ca6b) ^ Math.imul(remote[3]!, 0xc2b2_ae35) ^
+      owner;
+    let entry = (hash ^ hash >>> 15) & mask;
+    let key = entry * KEY_WORDS;
+    while (
+      this.#states[entry] !== 0 &&
+      !(keys[key] === owner && keys[key + 1] === ports &&
+        keys[key + 2] === remotePort && keys[key + 3] === remote[0] &&
+        keys[key + 4] === remote[1] && keys[key + 5] === remote[2] &&
+        keys[key + 6] === remote[3])
+    ) {
+      entry = (entry + 1) & mask;
+      key = entry * KEY_WORDS;
+    }
+    hash = entry * COUNTERS;
+    const counters = this.#counters;
+    if (this.#states[entry] === 0) {
+      if (this.#used > this.#capacity * 0.75) {
+        this.#fold();
+        this.count(fields, owner, sent, listening, length, time);
+        return;
+      }
+      this.#used++;
+      keys[key] = owner;
+      keys[key + 1] = ports;
+      keys[key + 2] = remotePort;
+      for (let i = 0; i < 4; i++) keys[key + 3 + i] = remote[i]!;
+      counters.fill(0, hash, hash + COUNTERS);
+      counters[hash + 4] = time;
+      this.#states[entry] = USED | direction(fields, sent, listening);
+    } else if (
+      protocol === PROTOCOL_TCP && (this.#states[entry]! & FINISHED) !== 0 &&
+      (fields.tcpFlags & (TcpFlag.SYN | TcpFlag.ACK)) === TcpFlag.SYN
+    ) {
+      // The same ends again: another connection.
+      this.#addToRow(entry);
+      counters.fill(0, hash, hash + COUNTERS);
+      counters[hash + 4] = time;
+      this.#states[entry] = USED | direction(fields, sent, listening);
+    }
+    counters[hash + (sent ? 0 : 1)]!++;
+    counters[hash + (sent ? 2 : 3)]! += length;
+    counters[hash + 5] = time;
+    if (protocol === PROTOCOL_TCP) this.#follow(entry, fields, sent);
+    else if (!sent) this.#states[entry]! |= ANSWERED;
+  }
+
+  #follow(entry: number, { tcpFlags }: FlowFields, sent: boolean): void {
+    if ((tcpFlags & TcpFlag.SYN) !== 0) {
+      this.#states[entry]! |= (tcpFlags & TcpFlag.ACK) === 0 ? SYN : ANSWERED;
+    }
+    if ((tcpFlags & TcpFlag.RST) !== 0) {
+      this.#states[entry]! |= sent ? FINISHED : RESET | FINISHED;
+    } else if ((tcpFlags & TcpFlag.FIN) !== 0) {
+      this.#states[entry]! |= FINISHED;
+    }
+  }
+
+  /** Rows of everything counted so far, busiest first. */
+  rows(): FlowRow[] {
+    for (let entry = 0; entry < this.#capacity; entry++) {
+      if (this.#states[entry] !== 0) this.#addToRow(entry);
+    }
+    this.#states.fill(0);
+    this.#used = 0;
+    return [...this.#rows.values()].sort((a, b) =>
+      b.bytesSent + b.bytesReceived - a.bytesSent - a.bytesReceived
+    );
+  }
+
+  /** Makes room: adds all flows to their rows, and keeps the living ones. */
+  #fold(): void {
+    const living: number[][] = [];
+    for (let entry = 0; entry < this.#capacity; entry++) {
+      const state = this.#states[entry]!;
+      if (state === 0) continue;
+      this.#addToRow(entry);
+      if ((state & FINISHED) === 0 && living.length < this.#capacity / 4) {
+        const key = entry * KEY_WORDS;
+        living.push([
+          state | COUNTED,
+          this.#counters[entry * COUNTERS + 5]!,
+          ...this.#keys.subarray(key, key + KEY_WORDS),
+        ]);
+      }
+    }
+    this.#states.fill(0);
+    this.#used = living.length;
+    for (const [state, time, ...key] of living) {
+      this.#restore(state!, time!, key);
+    }
+  }
+
+  #restore(state: number, time: number, key: readonly number[]): void {
+    const hash = Math.imul(key[1]!, 0x9e37_79b1) ^
+      Math.imul(key[2]!, 0x85eb_ca6b) ^ Math.imul(key[6]!, 0xc2b2_ae35) ^
+      key[0]!;
+    let entry = (hash ^ hash >>> 15) & (this.#capacity - 1);
+    while (this.#states[entry] !== 0) {
+      entry = (entry + 1) & (this.#capacity - 1);
+    }
+    this.#keys.set(key, entry * KEY_WORDS);
+    const counters = entry * COUNTERS;
+    this.#counters.fill(0, counters, counters + COUNTERS);
+    this.#counters[counters + 4] = time;
+    this.#counters[counters + 5] = time;
+    this.#states[entry] = state;
+  }
+
+  #addToRow(entry: number): void {
+    const key = entry * KEY_WORDS;
+    const keys = this.#keys;
+    const counters = entry * COUNTERS;
+    const values = this.#counters;
+    const state = this.#states[entry]!;
+    const owner = keys[key]!;
+    const protocol = keys[key + 1]! >>> 16;
+    const incoming = (state & INCOMING) !== 0;
+    const port = incoming ? keys[key + 1]! & 0xffff : keys[key + 2]!;
+    const name = `${owner} ${protocol} ${incoming} ${port} ${
+      keys.subarray(key + 3, key + 7)
+    }`;
+    let row = this.#rows.get(name);
+    if (row === undefined) {
+      row = {
+        owner,
+        protocol,
+        remoteAddress: addressBytes(keys, key + 3),
+        port,
+        incoming,
+        packetsSent: 0,
+        packetsReceived: 0,
+        bytesSent: 0,
+        bytesReceived: 0,
+        first: values[counters + 4]!,
+        last: 0,
+        flows: 0,
+        failed: 0,
+      };
+      this.#rows.set(name, row);
+    }
+    row.packetsSent += values[counters]!;
+    row.packetsReceived += values[counters + 1]!;
+    row.bytesSent += values[counters + 2]!;
+    row.bytesReceived += values[counters + 3]!;
+    row.first = Math.min(row.first, values[counters + 4]!);
+    row.last = Math.max(row.last, values[counters + 5]!);
+    if ((state & COUNTED) === 0) {
+      row.flows++;
+      const opened = (state & SYN) !== 0 && (state & ANSWERED) === 0;
+      if (protocol === PROTOCOL_TCP && opened) row.failed++;
+    }
+  }
+}
+
+/** Which side began, told by the first packet. */
+function direction(
+  { protocol, tcpFlags }: FlowFields,
+  sent: boolean,
+  listening: boolean,
+): number {
+  if (protocol === PROTOCOL_TCP) {
+    const opens = (tcpFlags & (TcpFlag.SYN | TcpFlag.ACK)) === TcpFlag.SYN;
+    if (opens) return sent ? 0 : INCOMING;
+    return listening ? INCOMING : 0;
+  }
+  return listening && !sent ? INCOMING : 0;
+}

@@ -1,0 +1,71 @@
+/**
+ * What the threads of a capture say to each other.
+ *
+ * @module
+ */
+import type { User } from "../../ffi/process.ts";
+import type { Owner } from "../trace/owners.ts";
+import type { SnifferResult, SnifferSetup } from "./sniffer.ts";
+import type { CaptureErrorCode, CaptureNotice, ExitStatus } from "./types.ts";
+
+/** What the tracer's thread needs to know. */
+export interface TrackerSetup {
+  /** Descriptor of the packet socket whose filter follows the sockets. */
+  readonly socket: number;
+  readonly table: SharedArrayBuffer;
+  readonly control: SharedArrayBuffer;
+  readonly snaplen: number;
+  readonly follow: boolean;
+  /** How long to wait for last packets after the end, milliseconds. */
+  readonly linger: number;
+  readonly target:
+    | { readonly kind: "processes"; readonly pids: readonly number[] }
+    | {
+      readonly kind: "command";
+      readonly command: string;
+      readonly args: readonly string[];
+      readonly user: User | undefined;
+    };
+}
+
+/** To the tracer's thread. */
+export type TrackerCommand =
+  | { readonly type: "start"; readonly setup: TrackerSetup }
+  | { readonly type: "signal"; readonly signal: number }
+  /** Do not wait any longer for last packets. */
+  | { readonly type: "hurry" };
+
+/** From the tracer's thread. */
+export type TrackerMessage =
+  | { readonly type: "ready"; readonly processes: readonly Owner[] }
+  | { readonly type: "notice"; readonly notice: CaptureNotice }
+  /** The launched command was stopped by a signal. */
+  | { readonly type: "suspended"; readonly signal: number }
+  /** The launched command ended; descendants may go on. */
+  | {
+    readonly type: "exited";
+    readonly status: ExitStatus;
+    readonly others: number;
+  }
+  /** Every process ended, and their last packets are out. */
+  | { readonly type: "done" }
+  /** The owners, by number, whenever there are more of them. */
+  | { readonly type: "owners"; readonly owners: readonly Owner[] }
+  | {
+    readonly type: "failed";
+    readonly code: CaptureErrorCode;
+    readonly message: string;
+    readonly hint?: string;
+  };
+
+/** To the sniffer's thread. */
+export type SnifferCommandMessage = {
+  readonly type: "start";
+  readonly setup: SnifferSetup;
+};
+
+/** From the sniffer's thread. */
+export type SnifferMessage =
+  | { readonly type: "ready" }
+  | { readonly type: "done"; readonly result: SnifferResult }
+  | { readonly type: "failed"; readonly message: string };

@@ -1,0 +1,66 @@
+/**
+ * The capture file. Under sudo it is opened with the rights of the user who
+ * called sudo and belongs to that user: root must not be led by somebody's
+ * symbolic link.
+ *
+ * @module
+ */
+import { errnoText, SyscallError } from "../../ffi/errno.ts";
+import { Fd } from "../../ffi/fd.ts";
+import { createFile } from "../../ffi/file.ts";
+import { findUser, type User, withFileRightsOf } from "../../ffi/process.ts";
+import { CaptureError } from "./types.ts";
+
+const STDOUT = 1;
+
+/**
+ * Opens the output.
+ *
+ * @param path file name, `-` for standard output
+ * @throws {CaptureError} `output`, with what to do
+ */
+export function openOutput(path: string): Fd {
+  if (path === "-") return new Fd(STDOUT);
+  const user = sudoUser();
+  try {
+    return user === undefined
+      ? createFile(path)
+      : withFileRightsOf(user, () => createFile(path));
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    throw new CaptureError(
+      "output",
+      `Cannot write ${path}${
+        user === undefined ? "" : ` as user ${user.name}`
+      }: ${errnoText(error.errno)}`,
+      {
+        hint: error.code === "ENOENT"
+          ? "Make the folder first, or choose another file with --output"
+          : "Choose another file with --output",
+        cause: error,
+      },
+    );
+  }
+}
+
+/** The user who called sudo(8), when this program runs as root by it. */
+function sudoUser(): User | undefined {
+  if (Deno.uid() !== 0) return undefined;
+  const uid = Deno.env.get("SUDO_UID");
+  const gid = Deno.env.get("SUDO_GID");
+  if (uid === undefined || !/^\d{1,9}$/.test(uid) || Number(uid) === 0) {
+    return undefined;
+  }
+  const number = Number(uid);
+  const group = gid !== undefined && /^\d{1,9}$/.test(gid)
+    ? Number(gid)
+    : number;
+  return findUser(uid) ?? {
+    name: uid,
+    uid: number,
+    gid: group,
+    groups: [group],
+    home: "/",
+    shell: "/bin/sh",
+  };
+}

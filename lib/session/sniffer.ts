@@ -1,0 +1,386 @@
+/**
+ * The way of a packet in user space: from the ring through the matcher into
+ * the file. Runs in a thread of its own and waits for nothing but the ring,
+ * the outcome of a call under way, and the file.
+ *
+ * @module
+ */
+import { realTime, type Timestamp } from "../../ffi/clock.ts";
+import { errnoText } from "../../ffi/errno.ts";
+import { takeBack, writeAll } from "../../ffi/file.ts";
+import {
+  ARPHRD_LOOPBACK,
+  readStatistics,
+  type RingOptions,
+} from "../../ffi/packet.ts";
+import { PacketRing } from "../capture/packet_ring.ts";
+import { formatAddress, isIpv4Mapped } from "../packet/address.ts";
+import { DnsNames } from "../packet/dns_names.ts";
+import { FlowFields, Fragment, PROTOCOL_UDP } from "../packet/flow_fields.ts";
+import {
+  LinkType,
+  MAXIMUM_SNAPLEN,
+  RECORD_HEADER_LENGTH,
+} from "../pcap/format.ts";
+import { SLL_HEADER_LENGTH, writeSllHeader } from "../pcap/sll.ts";
+import {
+  completeRecordsLength,
+  encodeFileHeader,
+  writeRecordHeader,
+} from "../pcap/writer.ts";
+import { Match, Matcher } from "../sockets/matcher.ts";
+import { SlotKind } from "../sockets/table.ts";
+import { Control, SnifferCommand } from "./control.ts";
+import { type FlowRow, FlowTable } from "./flow_table.ts";
+
+/** What a sniffer needs to know; plain data, sent to its thread. */
+export interface SnifferSetup {
+  /** Descriptor of the packet socket, with ring and filter. */
+  readonly socket: number;
+  readonly ring: RingOptions;
+  /** Descriptor of an eventfd that wakes the sniffer. */
+  readonly wake: number;
+  /** Descriptor of the output. */
+  readonly output: number;
+  readonly table: SharedArrayBuffer;
+  readonly control: SharedArrayBuffer;
+  /** Bytes kept of each IP packet; 0 keeps all. */
+  readonly snaplen: number;
+  readonly nanoseconds: boolean;
+  /** Packets to write at most; 0 for no limit. */
+  readonly count: number;
+  /** Interface indexes to take packets from; empty for all. */
+  readonly interfaces: readonly number[];
+}
+
+/** How a sniffer ended. */
+export interface SnifferResult {
+  readonly reason: "finished" | "count" | "closed" | "failed";
+  /** Why writing failed. */
+  readonly error?: string;
+  readonly rows: readonly FlowRow[];
+  /** Names from DNS answers, by address text. */
+  readonly names: ReadonlyMap<string, string>;
+  /** Packets whose owner could not be told in time. */
+  readonly undecided: number;
+}
+
+/** Room for records that are not written yet. */
+const OUTPUT_SIZE = 4 << 20;
+const VLAN_TAG_LENGTH = 4;
+const RECORD_ROOM = RECORD_HEADER_LENGTH + SLL_HEADER_LENGTH + VLAN_TAG_LENGTH;
+/** How long a packet waits for the outcome of a call, milliseconds. */
+const PATIENCE = 2000;
+/** How long to sleep when nothing happens, milliseconds. */
+const IDLE = 200;
+const DNS_PORT = 53;
+const UDP_HEADER_LENGTH = 8;
+const EPIPE = 32;
+
+/** Bytes of a record's data that a file's snaplen field must allow. */
+export function fileSnaplen(snaplen: number): number {
+  const most = MAXIMUM_SNAPLEN;
+  return snaplen === 0 ? most : Math.min(most, snaplen + SLL_HEADER_LENGTH);
+}
+
+/** One capture: owns the mapped ring, borrows the descriptors. */
+export class Sniffer implements Disposable {
+  readonly #setup: SnifferSetup;
+  readonly #control: Control;
+  readonly #ring: PacketRing;
+  readonly #matcher: Matcher;
+  readonly #fields = new FlowFields();
+  readonly #flows = new FlowTable();
+  readonly #names = new DnsNames();
+  readonly #interfaces: ReadonlySet<number>;
+  readonly #view: DataView;
+  readonly #divisor: number;
+  readonly #mostBytes: number;
+  #outputAt: number;
+  #packets = 0;
+  #bytes = 0;
+  #drops = 0;
+  #undecided = 0;
+  #end: Pick<SnifferResult, "reason" | "error"> | undefined;
+  /** Takes no packets after this moment, once set. */
+  #cutoff: Timestamp | undefined;
+
+  /**
+   * Maps the ring and writes the file header.
+   *
+   * @throws {SyscallError}
+   */
+  constructor(setup: SnifferSetup) {
+    this.#setup = setup;
+    this.#control = new Control(setup.control);
+    this.#matcher = new Matcher(setup.table);
+    this.#ring = new PacketRing(
+      setup.socket,
+      setup.wake,
+      setup.ring,
+      OUTPUT_SIZE,
+    );
+    this.#interfaces = new Set(setup.interfaces);
+    this.#view = new DataView(this.#ring.bytes.buffer);
+    this.#divisor = setup.nanoseconds ? 1 : 1000;
+    const most = MAXIMUM_SNAPLEN - SLL_HEADER_LENGTH - VLAN_TAG_LENGTH;
+    this.#mostBytes = setup.snaplen === 0
+      ? most
+      : Math.min(most, setup.snaplen);
+    this.#outputAt = this.#ring.tailAt;
+    const header = encodeFileHeader({
+      linkType: LinkType.LINUX_SLL,
+      snaplen: fileSnaplen(setup.snaplen),
+      nanoseconds: setup.nanoseconds,
+    });
+    // Readers of a pipe wait for the header.
+    this.#ring.bytes.set(header, this.#outputAt);
+    this.#writeOut(header.length);
+  }
+
+  /** Runs until told to end, or until the output fails or is full. */
+  run(): SnifferResult {
+    const ring = this.#ring;
+    for (;;) {
+      const { command } = this.#control;
+      if (command === SnifferCommand.ABORT || this.#end !== undefined) break;
+      if (command === SnifferCommand.FINISH && this.#cutoff === undefined) {
+        this.#cutoff = realTime({ seconds: 0, nanoseconds: 0 });
+      }
+      if (ring.ready) {
+        this.#takeBlock();
+        continue;
+      }
+      this.#flush(0);
+      this.#publish();
+      if (this.#cutoff === undefined) {
+        this.#matcher.table.beginRound(this.#now() - 1);
+        ring.wait(IDLE);
+      } else {
+        // The block that the kernel is filling comes within its time limit.
+        ring.wait(3 * this.#setup.ring.timeout);
+        if (!ring.ready) break;
+      }
+    }
+    this.#flush(0);
+    this.#publish();
+    const rows = this.#flows.rows();
+    return {
+      reason: "finished",
+      ...this.#end,
+      rows,
+      names: this.#namesOf(rows),
+      undecided: this.#undecided,
+    };
+  }
+
+  #namesOf(rows: readonly FlowRow[]): Map<string, string> {
+    const names = new Map<string, string>();
+    for (const { remoteAddress } of rows) {
+      const address = addressText(remoteAddress);
+      const name = this.#names.nameOf(address);
+      if (name !== undefined) names.set(address, name);
+    }
+    return names;
+  }
+
+  #now(): number {
+    return Math.floor(Date.now() / 1000);
+  }
+
+  #takeBlock(): void {
+    const ring = this.#ring;
+    ring.openBlock();
+    while (ring.nextPacket()) this.#takePacket();
+    this.#matcher.table.beginRound(ring.seconds);
+    ring.closeBlock();
+    this.#publish();
+  }
+
+  #takePacket(): void {
+    const ring = this.#ring;
+    const fields = this.#fields;
+    const { networkAt, capturedLength, seconds, nanoseconds } = ring;
+    if (
+      this.#interfaces.size > 0 && !this.#interfaces.has(ring.interfaceIndex)
+    ) {
+      return;
+    }
+    if (
+      !fields.parse(
+        ring.bytes,
+        networkAt,
+        networkAt + capturedLength,
+        ring.etherType,
+      )
+    ) {
+      return;
+    }
+    const matcher = this.#matcher;
+    const { packetType } = ring;
+    const loopback = ring.hardwareType === ARPHRD_LOOPBACK;
+    let slot = matcher.match(
+      fields,
+      packetType,
+      loopback,
+      seconds,
+      nanoseconds,
+    );
+    if (slot === Match.UNDECIDED) {
+      slot = this.#await(packetType, loopback, seconds, nanoseconds);
+    }
+    if (slot < 0 || this.#end !== undefined) return;
+    const cutoff = this.#cutoff;
+    if (
+      cutoff !== undefined &&
+      (seconds > cutoff.seconds ||
+        seconds === cutoff.seconds && nanoseconds > cutoff.nanoseconds)
+    ) {
+      this.#end = { reason: "finished" };
+      return;
+    }
+    this.#write(networkAt, capturedLength, seconds, nanoseconds);
+    const { wireLength } = ring;
+    if (fields.fragment !== Fragment.LATER) {
+      this.#flows.count(
+        fields,
+        matcher.ownerOf(slot),
+        matcher.sent,
+        matcher.kindOf(slot) === SlotKind.LOCAL,
+        wireLength,
+        seconds + nanoseconds / 1e9,
+      );
+      if (
+        fields.protocol === PROTOCOL_UDP && fields.sourcePort === DNS_PORT &&
+        !matcher.sent
+      ) {
+        this.#names.learn(
+          ring.bytes.slice(
+            fields.transportAt + UDP_HEADER_LENGTH,
+            networkAt + capturedLength,
+          ),
+        );
+      }
+    }
+    this.#packets++;
+    this.#bytes += wireLength;
+    if (this.#packets === this.#setup.count) this.#end = { reason: "count" };
+  }
+
+  /** Waits for the outcome of the call that the packet may belong to. */
+  #await(
+    packetType: number,
+    loopback: boolean,
+    seconds: number,
+    nanoseconds: number,
+  ): number {
+    const { table } = this.#matcher;
+    const deadline = performance.now() + PATIENCE;
+    for (;;) {
+      const version = table.version();
+      const slot = this.#matcher.match(
+        this.#fields,
+        packetType,
+        loopback,
+        seconds,
+        nanoseconds,
+      );
+      if (slot !== Match.UNDECIDED) return slot;
+      if (
+        this.#control.command === SnifferCommand.ABORT ||
+        performance.now() > deadline
+      ) {
+        this.#undecided++;
+        return Match.FOREIGN;
+      }
+      this.#flush(0);
+      table.waitForVersion(version, 20);
+    }
+  }
+
+  #write(
+    networkAt: number,
+    capturedLength: number,
+    seconds: number,
+    nanoseconds: number,
+  ): void {
+    const ring = this.#ring;
+    let length = Math.min(capturedLength, this.#mostBytes);
+    this.#flush(length + RECORD_ROOM);
+    const { vlanProtocol } = ring;
+    const tag = vlanProtocol === 0 ? 0 : VLAN_TAG_LENGTH;
+    let at = this.#outputAt;
+    writeRecordHeader(
+      this.#view,
+      at,
+      seconds,
+      (nanoseconds / this.#divisor) | 0,
+      SLL_HEADER_LENGTH + tag + length,
+      SLL_HEADER_LENGTH + tag + ring.wireLength,
+    );
+    at += RECORD_HEADER_LENGTH;
+    writeSllHeader(
+      ring.bytes,
+      at,
+      ring.packetType,
+      ring.hardwareType,
+      ring.addressLength,
+      ring.bytes,
+      ring.addressAt,
+      tag === 0 ? ring.etherType : vlanProtocol,
+    );
+    at += SLL_HEADER_LENGTH;
+    if (tag !== 0) {
+      this.#view.setUint16(at, ring.vlanTag, false);
+      this.#view.setUint16(at + 2, ring.etherType, false);
+      at += tag;
+    }
+    ring.bytes.copyWithin(at, networkAt, networkAt + length);
+    length += at;
+    this.#outputAt = length;
+  }
+
+  /** Writes out what is there if fewer than `room` bytes are left. */
+  #flush(room: number): void {
+    const ring = this.#ring;
+    const { tailAt } = ring;
+    const length = this.#outputAt - tailAt;
+    if (length === 0) return;
+    if (room > 0 && length + room <= OUTPUT_SIZE) return;
+    this.#outputAt = tailAt;
+    const written = this.#writeOut(length);
+    if (written === length) return;
+    // Leave a file that every reader takes: cut after the last whole record.
+    const records = ring.bytes.subarray(tailAt, tailAt + written);
+    takeBack(this.#setup.output, written - completeRecordsLength(records));
+  }
+
+  /** Writes from the beginning of the tail; returns how much went out. */
+  #writeOut(length: number): number {
+    const { reason } = this.#end ?? {};
+    if (reason === "failed" || reason === "closed") return 0;
+    const { address, tailAt } = this.#ring;
+    const result = writeAll(this.#setup.output, address + tailAt, length);
+    if (result.errno === EPIPE) {
+      this.#end = { reason: "closed" };
+    } else if (result.errno !== 0) {
+      this.#end = { reason: "failed", error: errnoText(result.errno) };
+    }
+    return result.written;
+  }
+
+  #publish(): void {
+    this.#drops += readStatistics(this.#setup.socket).drops;
+    this.#control.publish(this.#packets, this.#bytes, this.#drops);
+  }
+
+  /** Unmaps the ring. */
+  [Symbol.dispose](): void {
+    this.#ring[Symbol.dispose]();
+  }
+}
+
+/** Text of an address given as 16 bytes, IPv4 v4-mapped. */
+export function addressText(address: Uint8Array): string {
+  return formatAddress(isIpv4Mapped(address) ? address.subarray(12) : address);
+}

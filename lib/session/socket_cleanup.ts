@@ -1,0 +1,129 @@
+/**
+ * Retires sockets that ended: by the kernel's destroy events, and by asking
+ * for the list of sockets where events are not to be had or were lost.
+ *
+ * @module
+ */
+import { realTime, type Timestamp } from "../../ffi/clock.ts";
+import { NetlinkSocket } from "../../ffi/netlink.ts";
+import { IPPROTO_TCP } from "../../ffi/socket.ts";
+import { type InetDiagSocket, TCP_STATE } from "../sockets/inet_diag.ts";
+import { ALL_STATES, stateMask } from "../sockets/inet_diag_request.ts";
+import { DestroyEvents, dumpSockets } from "../sockets/inet_sockets.ts";
+import type { ClosedListener, SocketRegistry } from "../sockets/registry.ts";
+
+/** How often to ask for all sockets where there are no events, ms. */
+const POLL_INTERVAL = 1000;
+
+/** States in which a closed connection still exchanges segments. */
+const CLOSING_STATES: number = stateMask(
+  TCP_STATE.FIN_WAIT1,
+  TCP_STATE.FIN_WAIT2,
+  TCP_STATE.CLOSING,
+  TCP_STATE.LAST_ACK,
+);
+
+/** Watches the end of sockets. */
+export class SocketCleanup implements Disposable {
+  readonly #registry: SocketRegistry;
+  readonly #netlink = new NetlinkSocket();
+  readonly #events: DestroyEvents | undefined;
+  readonly #now: Timestamp = { seconds: 0, nanoseconds: 0 };
+  /** Sockets known at the last poll: only they can be missing in the next. */
+  #polled = new Set<bigint>();
+  #pollAt = 0;
+
+  /** Begins to watch. */
+  constructor(registry: SocketRegistry) {
+    this.#registry = registry;
+    let events: DestroyEvents | undefined;
+    try {
+      events = new DestroyEvents();
+    } catch {
+      // Before Linux 4.3: polling does.
+    }
+    this.#events = events;
+  }
+
+  /** Retires what ended since the last time; cheap, call often. */
+  run(): void {
+    if (this.#events === undefined) {
+      if (performance.now() > this.#pollAt) this.#poll();
+      return;
+    }
+    const { sockets, lost } = this.#events.drain();
+    for (const { cookie } of sockets) this.#retire(cookie);
+    if (lost) this.#poll();
+  }
+
+  /**
+   * Connections of the program that still have segments to exchange, though
+   * nobody holds them any more.
+   *
+   * @param wasOurs whether a connection was the program's
+   */
+  closing(wasOurs: (socket: InetDiagSocket) => boolean): number {
+    return dumpSockets(this.#netlink, {
+      protocols: [IPPROTO_TCP],
+      states: CLOSING_STATES,
+    }).filter(wasOurs).length;
+  }
+
+  /** Connections under way: the remote end that a socket is connecting to. */
+  connecting(): InetDiagSocket[] {
+    return dumpSockets(this.#netlink, {
+      protocols: [IPPROTO_TCP],
+      states: stateMask(TCP_STATE.SYN_SENT),
+    });
+  }
+
+  #retire(cookie: bigint): void {
+    const listener = this.#registry.closed(cookie, realTime(this.#now));
+    if (listener !== undefined) this.#adoptConnections(listener);
+  }
+
+  /** What a closed listening socket accepted lives on. */
+  #adoptConnections(listener: ClosedListener): void {
+    const now = realTime(this.#now);
+    const found = dumpSockets(this.#netlink, {
+      protocols: [IPPROTO_TCP],
+      states: ALL_STATES & ~stateMask(TCP_STATE.LISTEN, TCP_STATE.CLOSE),
+    });
+    for (const socket of found) {
+      if (socket.localPort !== listener.localPort || socket.remotePort === 0) {
+        continue;
+      }
+      if (this.#registry.has(socket.cookie)) continue;
+      this.#registry.adopt(listener, mapped(socket.localAddress), {
+        address: mapped(socket.remoteAddress),
+        port: socket.remotePort,
+      }, now);
+    }
+    this.#registry.apply();
+  }
+
+  #poll(): void {
+    const alive = new Set<bigint>();
+    for (const { cookie } of dumpSockets(this.#netlink)) alive.add(cookie);
+    for (const cookie of this.#polled) {
+      if (!alive.has(cookie)) this.#retire(cookie);
+    }
+    this.#polled = new Set(this.#registry.cookies());
+    this.#pollAt = performance.now() + POLL_INTERVAL;
+  }
+
+  /** Closes the sockets. */
+  [Symbol.dispose](): void {
+    this.#netlink.close();
+    this.#events?.close();
+  }
+}
+
+/** An address of 4 or 16 bytes as 16 bytes, IPv4 v4-mapped. */
+export function mapped(address: Uint8Array): Uint8Array {
+  if (address.length === 16) return address;
+  const bytes = new Uint8Array(16);
+  bytes[10] = bytes[11] = 0xff;
+  bytes.set(address, 12);
+  return bytes;
+}

@@ -1,0 +1,280 @@
+/**
+ * The tracer's thread: ptrace, the socket registry, the kernel filter and the
+ * clean-up, which all change the same table and therefore live together.
+ *
+ * @module
+ */
+import { realTime } from "../../ffi/clock.ts";
+import { SyscallError } from "../../ffi/errno.ts";
+import { kill, raiseDescriptorLimit } from "../../ffi/process.ts";
+import { ownNetnsCookie } from "../../ffi/socket.ts";
+import type { WaitStatus } from "../../ffi/wait.ts";
+import { ClassicRules } from "../capture/classic_rules.ts";
+import { processTree, threadIds } from "../proc/task.ts";
+import { readComm } from "../proc/comm.ts";
+import type { InetDiagSocket } from "../sockets/inet_diag.ts";
+import { type CallUnderWay, SocketRegistry } from "../sockets/registry.ts";
+import { SocketTableWriter } from "../sockets/table_writer.ts";
+import { CallTracker } from "../trace/call_tracker.ts";
+import { launch } from "../trace/launcher.ts";
+import { type Owner, Owners } from "../trace/owners.ts";
+import { Tracer } from "../trace/tracer.ts";
+import { Control } from "./control.ts";
+import { launchFailure, seizeFailure } from "./failures.ts";
+import type { TrackerMessage, TrackerSetup } from "./messages.ts";
+import { mapped, SocketCleanup } from "./socket_cleanup.ts";
+import { CaptureError, type ExitStatus } from "./types.ts";
+
+/** How often ended sockets are looked for, ms. */
+const CLEANUP_INTERVAL = 10;
+/** How long attaching may take until all threads have stopped, ms. */
+const STOP_PATIENCE = 2000;
+/** How close together signals count as the same one, ms. */
+const SAME_SIGNAL = 100;
+/** How long closed connections are remembered beyond `linger`, ms. */
+const RECENT = 1000;
+
+/** Stop signals of the terminal: SIGTSTP, SIGTTIN, SIGTTOU. */
+const TERMINAL_STOPS: ReadonlySet<number> = new Set([20, 21, 22]);
+
+/** One capture's tracking. */
+export class Tracking {
+  readonly #setup: TrackerSetup;
+  readonly #post: (message: TrackerMessage) => void;
+  readonly #control: Control;
+  readonly #table: SocketTableWriter;
+  readonly #rules: ClassicRules;
+  readonly #registry: SocketRegistry;
+  readonly #cleanup: SocketCleanup;
+  readonly #owners = new Owners();
+  readonly #tracer: Tracer<CallUnderWay>;
+  readonly #calls: CallTracker<CallUnderWay>;
+  readonly #told = new Set<string>();
+  readonly #signalTimes = new Map<number, number>();
+  #ownersTold = 0;
+  #root = 0;
+  #hurry = false;
+
+  /** @param post sends a message to the main thread */
+  constructor(setup: TrackerSetup, post: (message: TrackerMessage) => void) {
+    this.#setup = setup;
+    this.#post = post;
+    this.#control = new Control(setup.control);
+    this.#table = new SocketTableWriter(setup.table);
+    this.#rules = new ClassicRules(setup.socket, setup.snaplen);
+    this.#registry = new SocketRegistry(this.#table, this.#rules);
+    this.#cleanup = new SocketCleanup(this.#registry);
+    this.#calls = new CallTracker(
+      this.#registry,
+      this.#owners,
+      ownNetnsCookie(),
+      {
+        ioUring: (pid) =>
+          this.#warnOnce(
+            `io_uring ${pid}`,
+            `process ${pid} (${
+              readComm(pid)
+            }) uses io_uring: connections that it opens that way are missed`,
+          ),
+        otherNetns: (pid) =>
+          this.#warnOnce(
+            `netns ${pid}`,
+            `process ${pid} (${
+              readComm(pid)
+            }) uses another network namespace: its packets there are missed`,
+          ),
+      },
+    );
+    this.#tracer = new Tracer(
+      setup.target.kind === "command" ? "seccomp" : "syscall",
+      setup.follow,
+      this.#calls,
+      {
+        processEnded: (pid, status) => this.#processEnded(pid, status),
+        processStopped: (pid, signal) => {
+          if (pid === this.#root && TERMINAL_STOPS.has(signal)) {
+            this.#post({ type: "suspended", signal });
+          }
+        },
+        signalDelivered: (pid, signal) => {
+          if (pid === this.#root) {
+            this.#signalTimes.set(signal, performance.now());
+          }
+        },
+      },
+    );
+  }
+
+  /**
+   * Launches or attaches, and follows until every process has ended and its
+   * last packets are out.
+   *
+   * @throws {CaptureError} when it cannot begin
+   */
+  async run(): Promise<void> {
+    raiseDescriptorLimit();
+    const { target } = this.#setup;
+    const processes = target.kind === "command"
+      ? this.#launch(target)
+      : this.#attach(target.pids);
+    this.#post({ type: "ready", processes });
+    const timer = setInterval(() => this.#tend(), CLEANUP_INTERVAL);
+    try {
+      if (target.kind === "processes") this.#tracer.release();
+      await this.#tracer.run();
+      await this.#linger();
+    } finally {
+      clearInterval(timer);
+      this.#tend();
+      this.#cleanup[Symbol.dispose]();
+    }
+    this.#post({ type: "done" });
+  }
+
+  /** Passes a signal on unless the command has just got the same one. */
+  async forwardSignal(signal: number): Promise<void> {
+    const began = performance.now();
+    const seen = (): boolean => {
+      const time = this.#signalTimes.get(signal);
+      return time !== undefined && time > began - SAME_SIGNAL;
+    };
+    if (seen()) return;
+    await new Promise((resolve) => setTimeout(resolve, SAME_SIGNAL / 2));
+    if (!seen() && this.#root > 0) kill(this.#root, signal);
+  }
+
+  /** Stops waiting for last packets. */
+  hurry(): void {
+    this.#hurry = true;
+  }
+
+  #launch(
+    target: Extract<TrackerSetup["target"], { kind: "command" }>,
+  ): Owner[] {
+    let pid: number;
+    try {
+      pid = launch({
+        command: target.command,
+        args: target.args,
+        ...(target.user === undefined ? {} : { user: target.user }),
+      });
+    } catch (error) {
+      throw launchFailure(target.command, error);
+    }
+    this.#root = pid;
+    const tracee = this.#tracer.adopt(pid);
+    // Sockets that the shell passed on.
+    this.#calls.scan(tracee);
+    this.#registry.apply();
+    this.#tracer.start(tracee);
+    return [{ pid, comm: readComm(pid) ?? target.command }];
+  }
+
+  /** Attaches to the processes; they are held until rules are in force. */
+  #attach(pids: readonly number[]): Owner[] {
+    // Threads and children appear until everybody is stopped.
+    let found = true;
+    while (found) {
+      found = false;
+      for (const pid of this.#wanted(pids)) {
+        for (const tid of threadIds(pid)) {
+          try {
+            if (this.#tracer.seize(tid, pid)) found = true;
+          } catch (error) {
+            if (!(error instanceof SyscallError)) throw error;
+            throw seizeFailure(pid, error);
+          }
+        }
+      }
+      this.#tracer.holdAll(STOP_PATIENCE);
+    }
+    for (const pid of pids) {
+      if (!this.#tracer.processIds.includes(pid)) {
+        throw new CaptureError("no-process", `No process ${pid}`);
+      }
+    }
+    for (const leader of this.#tracer.leaders()) this.#calls.scan(leader);
+    this.#observeConnecting();
+    this.#registry.apply();
+    return this.#tracer.processIds.map((pid) => ({
+      pid,
+      comm: readComm(pid) ?? "",
+    }));
+  }
+
+  #wanted(pids: readonly number[]): Set<number> {
+    return new Set(
+      this.#setup.follow ? pids.flatMap((pid) => processTree(pid)) : pids,
+    );
+  }
+
+  /** Sockets that were connecting when we came have no peer name yet. */
+  #observeConnecting(): void {
+    const waiting = this.#calls.takeUnconnected();
+    if (waiting.length === 0) return;
+    const sockets = new Map(
+      this.#cleanup.connecting().map((socket) => [socket.cookie, socket]),
+    );
+    const now = realTime({ seconds: 0, nanoseconds: 0 });
+    for (const { state, owner } of waiting) {
+      const socket = sockets.get(state.cookie);
+      if (socket === undefined) continue;
+      state.remote.family = state.family;
+      state.remote.port = socket.remotePort;
+      state.remote.address.set(mapped(socket.remoteAddress));
+      this.#registry.observe(state, owner, now, now);
+    }
+  }
+
+  /** Regular work between events. */
+  #tend(): void {
+    this.#cleanup.run();
+    this.#rules.tidy();
+    this.#registry.forgetRecent(
+      performance.now() - this.#setup.linger - RECENT,
+    );
+    this.#table.collect(Math.floor(Date.now() / 1000));
+    this.#control.sockets = this.#registry.seen;
+    const { list } = this.#owners;
+    if (list.length !== this.#ownersTold) {
+      this.#ownersTold = list.length;
+      this.#post({ type: "owners", owners: [...list] });
+    }
+  }
+
+  #processEnded(pid: number, status: WaitStatus): void {
+    // Its descriptors are closed by now.
+    this.#cleanup.run();
+    if (pid !== this.#root || status.kind === "stopped") return;
+    this.#root = -1;
+    const exit: ExitStatus = status;
+    const others = this.#tracer.processIds.length;
+    this.#post({ type: "exited", status: exit, others });
+  }
+
+  /** Waits until the connections of the program are over, within bounds. */
+  async #linger(): Promise<void> {
+    const deadline = performance.now() + this.#setup.linger;
+    while (performance.now() < deadline && !this.#hurry) {
+      this.#cleanup.run();
+      const open = this.#registry.size > 0 ||
+        this.#cleanup.closing((socket) => this.#wasOurs(socket)) > 0;
+      if (!open) return;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  #wasOurs(socket: InetDiagSocket): boolean {
+    return this.#registry.isRecent(
+      socket.localPort,
+      socket.remotePort,
+      mapped(socket.remoteAddress),
+    );
+  }
+
+  #warnOnce(key: string, text: string): void {
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
+    this.#post({ type: "notice", notice: { severity: "warning", text } });
+  }
+}

@@ -1,0 +1,329 @@
+/**
+ * Follows socket calls from their entry to their exit: looks at the socket
+ * through a duplicate of its descriptor, tells the observer before the call
+ * goes on, and again when the outcome is known.
+ *
+ * Nothing of the program is changed: its memory is read, its registers are
+ * left alone, and the duplicate is closed as soon as possible, because while
+ * it is open the program's close(2) would not end the connection.
+ *
+ * @module
+ */
+import { realTime, type Timestamp } from "../../ffi/clock.ts";
+import { SyscallError } from "../../ffi/errno.ts";
+import type { Fd } from "../../ffi/fd.ts";
+import { duplicateFd } from "../../ffi/process.ts";
+import type { SyscallInfo } from "../../ffi/ptrace.ts";
+import { type Endpoint, isAnyAddress, isMapped } from "../../ffi/sockaddr.ts";
+import {
+  emptySocketState,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  readLocalName,
+  readSocketState,
+  type SocketState,
+} from "../../ffi/socket.ts";
+import { readFds } from "../proc/fd.ts";
+import { readSocketCall, type SocketCall } from "./call_arguments.ts";
+import type { Owners } from "./owners.ts";
+import type { SocketObserver } from "./socket_observer.ts";
+import type { TracedProcess, Tracee } from "./tracee.ts";
+import type { CallKind } from "./watched_calls.ts";
+
+/** A duplicate is looked at again when its call takes longer than this, ms. */
+const LOOK_AGAIN_AFTER = 0.5;
+
+/**
+ * Errors after which a connection may still come about: the handshake goes on
+ * (EINPROGRESS, EALREADY, EINTR), is there already (EISCONN), or the call will
+ * be made again (the kernel's own restart codes, errno 512 to 516).
+ */
+const UNDECIDED_ERRORS: ReadonlySet<number> = new Set([
+  4,
+  106,
+  114,
+  115,
+  512,
+  513,
+  514,
+  516,
+]);
+
+/** Told when something cannot be followed. */
+export interface CallTrackerNotices {
+  /** The program uses io_uring, whose calls cannot be seen. */
+  ioUring(pid: number): void;
+  /** A socket belongs to another network namespace than ours. */
+  otherNetns(pid: number): void;
+}
+
+/** Turns system-call stops into socket events. */
+export class CallTracker<Call> {
+  readonly #observer: SocketObserver<Call>;
+  readonly #owners: Owners;
+  readonly #netns: bigint;
+  readonly #notices: CallTrackerNotices;
+  readonly #state: SocketState = emptySocketState();
+  readonly #now: Timestamp = { seconds: 0, nanoseconds: 0 };
+  readonly #waiting = new Set<Tracee<Call>>();
+  #unconnected: { state: SocketState; owner: number }[] = [];
+
+  /** @param netns cookie of the namespace that is captured, 0 if unknown */
+  constructor(
+    observer: SocketObserver<Call>,
+    owners: Owners,
+    netns: bigint,
+    notices: CallTrackerNotices,
+  ) {
+    this.#observer = observer;
+    this.#owners = owners;
+    this.#netns = netns;
+    this.#notices = notices;
+  }
+
+  /** Whether some calls took long and `lookAgain` is worth calling. */
+  get waiting(): boolean {
+    return this.#waiting.size > 0;
+  }
+
+  /**
+   * A watched call begins.
+   *
+   * @returns whether its exit matters
+   */
+  enter(tracee: Tracee<Call>, info: SyscallInfo, kind: CallKind): boolean {
+    const { process } = tracee;
+    if (!process.followed) return false;
+    if (kind === "io_uring_setup") {
+      this.#notices.ioUring(process.pid);
+      return false;
+    }
+    const call = readSocketCall(tracee.tid, info, kind);
+    if (call === undefined) return false;
+    const socket = this.#duplicate(tracee, call.fd);
+    if (socket === undefined) return false;
+    const state = this.#state;
+    if (!readSocketState(socket.number, state) || !this.#isHere(process)) {
+      socket.close();
+      return false;
+    }
+    const begun = this.#begin(process, call, state);
+    if (begun === undefined) {
+      socket.close();
+      return false;
+    }
+    tracee.closeCall();
+    tracee.open = {
+      call,
+      socket,
+      pending: begun.pending,
+      since: performance.now(),
+    };
+    if (begun.pending !== undefined) this.#waiting.add(tracee);
+    return true;
+  }
+
+  #begin(
+    process: TracedProcess,
+    call: SocketCall,
+    state: SocketState,
+  ): { pending: Call | undefined } | undefined {
+    const { protocol } = state;
+    const owner = this.#ownerOf(process);
+    const now = realTime(this.#now);
+    switch (call.kind) {
+      case "connect":
+        // UDP sends nothing at connect(2): looking at it afterwards is enough.
+        if (protocol === IPPROTO_UDP || call.unspecified) {
+          return { pending: undefined };
+        }
+        break;
+      case "bind": {
+        if (protocol === IPPROTO_TCP) return undefined;
+        const port = call.endpoints[0]?.port ?? 0;
+        if (port === 0) return { pending: undefined };
+        return {
+          pending: this.#observer.beginLocal(protocol, port, owner, now),
+        };
+      }
+      case "listen":
+        if (protocol !== IPPROTO_TCP) return undefined;
+        return {
+          pending: this.#observer.beginLocal(
+            protocol,
+            state.local.port,
+            owner,
+            now,
+          ),
+        };
+      default:
+        break;
+    }
+    const remotes = call.endpoints.map((endpoint) =>
+      destination(endpoint, state)
+    );
+    if (remotes.length === 0) return undefined;
+    const pending = this.#observer.beginSending(state, remotes, owner, now);
+    return pending === undefined ? undefined : { pending };
+  }
+
+  /** The watched call of a thread ended. */
+  leave(tracee: Tracee<Call>, info: SyscallInfo): void {
+    const { open, process } = tracee;
+    if (open === undefined) return;
+    this.#waiting.delete(tracee);
+    const { returnValue } = info;
+    const failed = returnValue < 0 && !UNDECIDED_ERRORS.has(-returnValue);
+    const now = realTime(this.#now);
+    if (!open.socket.closed) {
+      const state = this.#state;
+      const readable = readSocketState(open.socket.number, state);
+      if (open.pending !== undefined) {
+        this.#observer.settle(
+          open.pending,
+          readable ? state : undefined,
+          failed,
+          now,
+        );
+      } else if (readable) {
+        this.#observer.observe(state, this.#ownerOf(process), now, now);
+      }
+      this.#observer.apply();
+    }
+    tracee.closeCall();
+  }
+
+  /** The thread ended in the midst of a call, or became another program. */
+  abandon(tracee: Tracee<Call>): void {
+    const { open } = tracee;
+    this.#waiting.delete(tracee);
+    if (open?.pending !== undefined && !open.socket.closed) {
+      const state = this.#state;
+      const readable = readSocketState(open.socket.number, state);
+      this.#observer.settle(
+        open.pending,
+        readable ? state : undefined,
+        false,
+        realTime(this.#now),
+      );
+      this.#observer.apply();
+    }
+    tracee.closeCall();
+  }
+
+  /**
+   * Settles calls that take long, such as a connect(2) that waits for a slow
+   * host: the local port is known soon after the call began.
+   */
+  lookAgain(): void {
+    const since = performance.now() - LOOK_AGAIN_AFTER;
+    const state = this.#state;
+    for (const tracee of this.#waiting) {
+      const { open } = tracee;
+      if (open === undefined) {
+        this.#waiting.delete(tracee);
+        continue;
+      }
+      if (open.since > since) continue;
+      if (
+        !readLocalName(open.socket.number, state.local) ||
+        state.local.port === 0
+      ) {
+        continue;
+      }
+      this.#waiting.delete(tracee);
+      if (open.pending === undefined) continue;
+      readSocketState(open.socket.number, state);
+      this.#observer.settle(open.pending, state, false, realTime(this.#now));
+      this.#observer.apply();
+      open.socket.close();
+    }
+  }
+
+  /**
+   * Observes the sockets that a process has now; the caller applies. The
+   * process should be stopped, or be about to start.
+   *
+   * @returns how many TCP and UDP sockets it has
+   */
+  scan(tracee: Tracee<Call>): number {
+    const { process } = tracee;
+    if (!process.followed) return 0;
+    let count = 0;
+    const now = realTime(this.#now);
+    for (const { fd } of readFds(process.pid).sockets) {
+      using socket = this.#duplicate(tracee, fd);
+      if (socket === undefined) continue;
+      const state = this.#state;
+      if (!readSocketState(socket.number, state) || !this.#isHere(process)) {
+        continue;
+      }
+      count++;
+      const owner = this.#ownerOf(process);
+      this.#observer.observe(state, owner, now, now);
+      if (
+        state.protocol === IPPROTO_TCP && !state.listening &&
+        state.local.port !== 0 && state.remote.port === 0
+      ) {
+        this.#unconnected.push({ state: structuredClone(state), owner });
+      }
+    }
+    return count;
+  }
+
+  /**
+   * Bound TCP sockets that the scans found without a peer: some of them may be
+   * connecting at this moment.
+   */
+  takeUnconnected(): { state: SocketState; owner: number }[] {
+    const found = this.#unconnected;
+    this.#unconnected = [];
+    return found;
+  }
+
+  #ownerOf(process: TracedProcess): number {
+    process.owner ??= this.#owners.numberOf(process.pid);
+    return process.owner;
+  }
+
+  #isHere(process: TracedProcess): boolean {
+    const { netns } = this.#state;
+    if (netns === 0n || this.#netns === 0n || netns === this.#netns) {
+      return true;
+    }
+    this.#notices.otherNetns(process.pid);
+    return false;
+  }
+
+  #duplicate(tracee: Tracee<Call>, fd: number): Fd | undefined {
+    if (fd < 0) return undefined;
+    const pidFd = tracee.pidFd();
+    if (pidFd === undefined) return undefined;
+    try {
+      return duplicateFd(pidFd, fd);
+    } catch (error) {
+      // EPERM: a descriptor of a program whose memory we may not see.
+      if (error instanceof SyscallError && error.code === "EPERM") {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+}
+
+/**
+ * Where a packet to `endpoint` really goes: the unspecified address means this
+ * host (Linux: ip_route_connect, tcp_v6_connect).
+ */
+function destination(endpoint: Endpoint, state: SocketState): Endpoint {
+  if (!isAnyAddress(endpoint.address)) return endpoint;
+  const address = new Uint8Array(16);
+  if (!isAnyAddress(state.local.address)) {
+    address.set(state.local.address);
+  } else if (isMapped(endpoint.address)) {
+    address.set([0xff, 0xff, 127, 0, 0, 1], 10);
+  } else {
+    address[15] = 1;
+  }
+  return { family: endpoint.family, port: endpoint.port, address };
+}

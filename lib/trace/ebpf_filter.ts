@@ -1,0 +1,288 @@
+/**
+ * The kernel filter as one fixed eBPF program over maps (SO_ATTACH_BPF): a
+ * rule is one map update, whatever their number.
+ *
+ * Requires CAP_BPF and CAP_NET_RAW (CAP_SYS_ADMIN before kernel 5.8).
+ *
+ * @module
+ */
+import { relocate } from "../../bpf/extended/assemble.ts";
+import { PROGRAM_TYPE } from "../../bpf/extended/program_type.ts";
+import {
+  type AddressAndPort,
+  CONFIG,
+  CONNECTION,
+  CONNECTION_KEY,
+  FILTER_FLAG,
+  FRAGMENT_KEY,
+  FRAGMENT_VALUE_SIZE,
+  MAP,
+  PORT,
+  PORT_KEY_SIZE,
+  REMOTE_KEY,
+  REMOTE_VALUE_SIZE,
+  writeConnectionKey,
+  writePortKey,
+  writeRemoteKey,
+} from "../../bpf/programs/layout.ts";
+import {
+  packetFilter,
+  type PacketFilterOptions,
+} from "../../bpf/programs/packet_filter.ts";
+import {
+  BPF_F_MMAPABLE,
+  BPF_F_NO_PREALLOC,
+  BpfMap,
+  MapType,
+} from "../../ffi/bpf_map.ts";
+import { BpfProgram } from "../../ffi/bpf_program.ts";
+import type { Mapping } from "../../ffi/memory.ts";
+
+/** Bytes of a packet that are kept when nothing else is said: all of them. */
+const WHOLE_PACKET = 0x4_0000;
+
+/** Time that packets of a closed TCP connection still pass: TIME_WAIT + 5 s. */
+const CONNECTION_LINGER_MS = 65_000;
+/** Time that packets of a port still pass after its last socket. */
+const PORT_LINGER_MS = 2_000;
+
+/** Index of `lo` in every network namespace. */
+const LOOPBACK_INDEX = 1;
+
+/** How the filter is made. */
+export interface KernelFilterOptions extends PacketFilterOptions {
+  /** Rules of one kind that fit; memory is taken as they come. */
+  readonly maxRules?: number;
+  /** Fragmented packets under way. */
+  readonly maxFragments?: number;
+  /** Index of the loopback interface, 1 unless told. */
+  readonly loopbackIndex?: number;
+  /** Milliseconds that packets of a closed connection still pass. */
+  readonly connectionLinger?: number;
+  /** Milliseconds that packets of a port without sockets still pass. */
+  readonly portLinger?: number;
+}
+
+/** The filter program with its maps. It lets nothing through at first. */
+export class KernelFilter implements Disposable {
+  /** Maps by the names that programs use. */
+  readonly maps: {
+    readonly conns: BpfMap;
+    readonly ports: BpfMap;
+    readonly remotes: BpfMap;
+    readonly fragments: BpfMap;
+    readonly config: BpfMap;
+  };
+  readonly #stack = new DisposableStack();
+  readonly #program: BpfProgram;
+  readonly #config: DataView;
+  readonly #connectionKey = new Uint8Array(CONNECTION_KEY.size);
+  readonly #connection = new Uint8Array(CONNECTION.size);
+  readonly #portKey = new Uint8Array(PORT_KEY_SIZE);
+  readonly #port = new Uint8Array(PORT.size);
+  readonly #portView = new DataView(this.#port.buffer);
+  readonly #remoteKey = new Uint8Array(REMOTE_KEY.size);
+  readonly #remote = new Uint8Array(REMOTE_VALUE_SIZE);
+
+  /**
+   * Makes the maps and loads the program.
+   *
+   * @throws {SyscallError} when a map is refused
+   * @throws {ProgramLoadError} when the program is refused
+   */
+  constructor(options: KernelFilterOptions = {}) {
+    using stack = new DisposableStack();
+    const maxRules = options.maxRules ?? 1 << 20;
+    const hash = (
+      name: string,
+      keySize: number,
+      valueSize: number,
+    ): BpfMap =>
+      stack.use(
+        new BpfMap({
+          name,
+          type: MapType.HASH,
+          keySize,
+          valueSize,
+          maxEntries: maxRules,
+          flags: BPF_F_NO_PREALLOC,
+        }),
+      );
+    this.maps = {
+      conns: hash(MAP.connections, CONNECTION_KEY.size, CONNECTION.size),
+      ports: hash(MAP.ports, PORT_KEY_SIZE, PORT.size),
+      remotes: hash(MAP.remotes, REMOTE_KEY.size, REMOTE_VALUE_SIZE),
+      fragments: stack.use(
+        new BpfMap({
+          name: MAP.fragments,
+          type: MapType.LRU_HASH,
+          keySize: FRAGMENT_KEY.size,
+          valueSize: FRAGMENT_VALUE_SIZE,
+          maxEntries: options.maxFragments ?? 4096,
+        }),
+      ),
+      config: stack.use(
+        new BpfMap({
+          name: MAP.config,
+          type: MapType.ARRAY,
+          keySize: 4,
+          valueSize: CONFIG.size,
+          maxEntries: 1,
+          flags: BPF_F_MMAPABLE,
+        }),
+      ),
+    };
+    const memory: Mapping = stack.use(
+      this.maps.config.mapMemory(CONFIG.size),
+    );
+    this.#config = new DataView(memory.buffer());
+    this.#config.setUint32(
+      CONFIG.loopback,
+      options.loopbackIndex ?? LOOPBACK_INDEX,
+      true,
+    );
+    this.#setDuration(
+      CONFIG.connectionLinger,
+      options.connectionLinger ?? CONNECTION_LINGER_MS,
+    );
+    this.#setDuration(CONFIG.portLinger, options.portLinger ?? PORT_LINGER_MS);
+    const { name, type, code } = packetFilter(options);
+    this.#program = stack.use(
+      new BpfProgram({
+        name,
+        type: PROGRAM_TYPE[type],
+        instructions: relocate(code, this.descriptors()),
+      }),
+    );
+    this.#stack.use(stack.move());
+  }
+
+  /** The loaded program, to be attached to a packet socket. */
+  get program(): BpfProgram {
+    return this.#program;
+  }
+
+  /** Descriptors of the maps, for programs that add rules by themselves. */
+  descriptors(): Record<keyof KernelFilter["maps"], number> {
+    const { conns, ports, remotes, fragments, config } = this.maps;
+    return {
+      conns: conns.fd,
+      ports: ports.fd,
+      remotes: remotes.fd,
+      fragments: fragments.fd,
+      config: config.fd,
+    };
+  }
+
+  /** Lets wanted packets through; 0 keeps all of their bytes. */
+  open(snaplen = 0): void {
+    this.#config.setUint32(CONFIG.snaplen, snaplen || WHOLE_PACKET, true);
+  }
+
+  /** Lets nothing through. */
+  shut(): void {
+    this.#config.setUint32(CONFIG.snaplen, 0, true);
+  }
+
+  /** Turns {@linkcode FILTER_FLAG} bits on or off. */
+  setFlags(bits: number, on: boolean): void {
+    const flags = this.#config.getUint32(CONFIG.flags, true);
+    this.#config.setUint32(
+      CONFIG.flags,
+      on ? flags | bits : flags & ~bits,
+      true,
+    );
+  }
+
+  /**
+   * Wants the packets of a connection.
+   *
+   * @throws {SyscallError} E2BIG when no more rules fit
+   */
+  addConnection(
+    protocol: number,
+    local: AddressAndPort,
+    remote: AddressAndPort,
+    netns = 0n,
+  ): void {
+    writeConnectionKey(this.#connectionKey, protocol, local, remote);
+    new DataView(this.#connection.buffer)
+      .setBigUint64(CONNECTION.netns, netns, true);
+    this.maps.conns.update(this.#connectionKey, this.#connection);
+  }
+
+  /** Ends what {@linkcode KernelFilter.addConnection} began. */
+  removeConnection(
+    protocol: number,
+    local: AddressAndPort,
+    remote: AddressAndPort,
+  ): boolean {
+    writeConnectionKey(this.#connectionKey, protocol, local, remote);
+    return this.maps.conns.delete(this.#connectionKey);
+  }
+
+  /**
+   * Wants the packets of a local port.
+   *
+   * @param sockets how many sockets hold it
+   * @throws {SyscallError} E2BIG when no more rules fit
+   */
+  setPort(protocol: number, port: number, sockets = 1): void {
+    writePortKey(this.#portKey, protocol, port);
+    this.#portView.setUint32(PORT.sockets, sockets, true);
+    this.maps.ports.update(this.#portKey, this.#port);
+  }
+
+  /** Sockets that hold a port; 0 when the port is not wanted. */
+  socketsOfPort(protocol: number, port: number): number {
+    writePortKey(this.#portKey, protocol, port);
+    return this.maps.ports.lookup(this.#portKey, this.#port)
+      ? this.#portView.getUint32(PORT.sockets, true)
+      : 0;
+  }
+
+  /** Ends what {@linkcode KernelFilter.setPort} began. */
+  removePort(protocol: number, port: number): boolean {
+    writePortKey(this.#portKey, protocol, port);
+    return this.maps.ports.delete(this.#portKey);
+  }
+
+  /**
+   * Wants packets from and to a remote end, whatever the local port.
+   *
+   * @throws {SyscallError} E2BIG when no more rules fit
+   */
+  addRemote(protocol: number, remote: AddressAndPort): void {
+    this.setFlags(FILTER_FLAG.REMOTES, true);
+    writeRemoteKey(this.#remoteKey, protocol, remote);
+    this.#remote[0] = 1;
+    this.maps.remotes.update(this.#remoteKey, this.#remote);
+  }
+
+  /** Ends what {@linkcode KernelFilter.addRemote} began. */
+  removeRemote(protocol: number, remote: AddressAndPort): boolean {
+    writeRemoteKey(this.#remoteKey, protocol, remote);
+    return this.maps.remotes.delete(this.#remoteKey);
+  }
+
+  /**
+   * Closes program and maps. A socket that the program is attached to keeps
+   * it, and the maps, until it is closed itself.
+   */
+  close(): void {
+    this.#stack.dispose();
+  }
+
+  /** Same as {@linkcode KernelFilter.close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #setDuration(offset: number, milliseconds: number): void {
+    this.#config.setBigUint64(
+      offset,
+      BigInt(Math.round(milliseconds * 1e6)),
+      true,
+    );
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * The processes that own sockets, numbered: numbers travel in shared memory.
+ *
+ * @module
+ */
+import { readComm } from "../proc/comm.ts";
+
+/** A process as it was when it first used a socket. */
+export interface Owner {
+  readonly pid: number;
+  readonly comm: string;
+}
+
+/** Numbers owners in the order in which they appear. */
+export class Owners {
+  readonly #list: Owner[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  /** Number of a process under its present name. */
+  numberOf(pid: number): number {
+    const comm = readComm(pid) ?? "";
+    const key = `${pid} ${comm}`;
+    let number = this.#numbers.get(key);
+    if (number === undefined) {
+      number = this.#list.push({ pid, comm }) - 1;
+      this.#numbers.set(key, number);
+    }
+    return number;
+  }
+
+  /** All owners, by number. */
+  get list(): readonly Owner[] {
+    return this.#list;
+  }
+}

@@ -1,0 +1,363 @@
+/**
+ * The tracer: waits for events of the traced threads, classifies them, acts,
+ * and lets the threads go on. One thread of this program runs it from
+ * beginning to end, because ptrace(2) belongs to threads.
+ *
+ * @module
+ */
+import { architecture } from "../../ffi/arch.ts";
+import {
+  cont,
+  contToSyscall,
+  eventMessage,
+  interrupt,
+  listen,
+  PtraceOption,
+  Registers,
+  seize,
+  SyscallInfo,
+  SyscallStop,
+} from "../../ffi/ptrace.ts";
+import {
+  decodeWaitStatus,
+  lastStatus,
+  waitAnyNow,
+  waitReadable,
+  type WaitStatus,
+} from "../../ffi/wait.ts";
+import { readStatus } from "../proc/status.ts";
+import type { CallTracker } from "./call_tracker.ts";
+import { classify, type TraceEvent } from "./classify.ts";
+import { type TracedProcess, Tracee } from "./tracee.ts";
+import { callKind } from "./watched_calls.ts";
+
+/** How threads are traced. */
+export type TraceMode =
+  /** Launched with our seccomp filter: only watched calls stop. */
+  | "seccomp"
+  /** Attached to: every system call stops, twice. */
+  | "syscall";
+
+/** Options of every tracee; inherited by its children. */
+export const FOLLOW_OPTIONS: number = PtraceOption.TRACESYSGOOD |
+  PtraceOption.TRACEFORK | PtraceOption.TRACEVFORK | PtraceOption.TRACECLONE |
+  PtraceOption.TRACEEXEC | PtraceOption.TRACESECCOMP;
+
+/** What the tracer reports; called between events. */
+export interface TracerListener {
+  /** A process ended. */
+  processEnded(pid: number, status: WaitStatus): void;
+  /** A process was stopped by a signal of job control. */
+  processStopped(pid: number, signal: number): void;
+  /** A signal is delivered to a process. */
+  signalDelivered(pid: number, signal: number): void;
+}
+
+/** How often to look for events before sleeping: answers come in 10 µs. */
+const SPINS = 40;
+/** Timers and messages of this thread get their turn this often, ms. */
+const TURN = 5;
+
+const EINTR = 4;
+/** "Start the call again unless a handler runs", linux/errno.h. */
+const ERESTARTNOHAND = 514;
+
+/** Traces processes; see the module's text. */
+export class Tracer<Call> {
+  readonly #mode: TraceMode;
+  readonly #follow: boolean;
+  readonly #calls: CallTracker<Call>;
+  readonly #listener: TracerListener;
+  readonly #tracees = new Map<number, Tracee<Call>>();
+  readonly #processes = new Map<number, TracedProcess>();
+  readonly #info = new SyscallInfo();
+  readonly #registers = new Registers();
+  /** While set, stopped threads stay stopped. */
+  #holding = false;
+  #looking: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param follow whether children's packets are wanted */
+  constructor(
+    mode: TraceMode,
+    follow: boolean,
+    calls: CallTracker<Call>,
+    listener: TracerListener,
+  ) {
+    this.#mode = mode;
+    this.#follow = follow;
+    this.#calls = calls;
+    this.#listener = listener;
+  }
+
+  /** Traced threads. */
+  get threadCount(): number {
+    return this.#tracees.size;
+  }
+
+  /** Ids of the traced processes. */
+  get processIds(): number[] {
+    return [...this.#processes.keys()];
+  }
+
+  /** Registers a thread that is traced and stopped already (launching). */
+  adopt(tid: number): Tracee<Call> {
+    return this.#register(tid, tid, true);
+  }
+
+  /** Lets a thread that `adopt` registered run. */
+  start(tracee: Tracee<Call>): void {
+    this.#resume(tracee, 0);
+  }
+
+  /**
+   * Attaches to a thread and asks it to stop; it is held until `release`.
+   *
+   * @returns false when there is no such thread or it is traced already
+   * @throws {SyscallError} EPERM
+   */
+  seize(tid: number, pid: number): boolean {
+    if (this.#tracees.has(tid)) return false;
+    this.#holding = true;
+    if (!seize(tid, FOLLOW_OPTIONS)) return false;
+    const tracee = this.#register(tid, pid, true);
+    tracee.interrupted = true;
+    interrupt(tid);
+    return true;
+  }
+
+  /** Handles events until every tracee is held, or none comes any more. */
+  holdAll(milliseconds: number): void {
+    const deadline = performance.now() + milliseconds;
+    while (performance.now() < deadline) {
+      const tid = waitAnyNow();
+      if (tid > 0) this.#handle(tid, decodeWaitStatus(lastStatus()));
+      else if (this.#allHeld()) return;
+    }
+  }
+
+  #allHeld(): boolean {
+    for (const tracee of this.#tracees.values()) {
+      if (tracee.held === undefined) return false;
+    }
+    return true;
+  }
+
+  /** One thread of each traced process. */
+  *leaders(): Generator<Tracee<Call>> {
+    const seen = new Set<TracedProcess>();
+    for (const tracee of this.#tracees.values()) {
+      if (seen.has(tracee.process)) continue;
+      seen.add(tracee.process);
+      yield this.#tracees.get(tracee.process.pid) ?? tracee;
+    }
+  }
+
+  /** Lets everybody run who was held. */
+  release(): void {
+    this.#holding = false;
+    for (const tracee of this.#tracees.values()) {
+      const { held } = tracee;
+      if (held === undefined) continue;
+      tracee.held = undefined;
+      if (held.listening) listen(tracee.tid);
+      else this.#resume(tracee, held.signal);
+    }
+  }
+
+  /** Runs until no tracee is left. */
+  async run(): Promise<void> {
+    let idle = 0;
+    let turn = performance.now();
+    for (;;) {
+      const tid = waitAnyNow();
+      if (tid > 0) {
+        this.#handle(tid, decodeWaitStatus(lastStatus()));
+        idle = 0;
+        if (performance.now() - turn < TURN) continue;
+      } else if (tid < 0) {
+        return;
+      } else if (++idle < SPINS) {
+        continue;
+      }
+      if (this.#calls.waiting) {
+        this.#calls.lookAgain();
+        this.#keepLooking();
+      }
+      await waitReadable();
+      idle = 0;
+      turn = performance.now();
+    }
+  }
+
+  /** Looks at long calls while the tracer sleeps. */
+  #keepLooking(): void {
+    this.#looking ??= setTimeout(() => {
+      this.#looking = undefined;
+      this.#calls.lookAgain();
+      if (this.#calls.waiting) this.#keepLooking();
+    }, 1);
+  }
+
+  #handle(tid: number, status: WaitStatus): void {
+    const event = classify(status);
+    let tracee = this.#tracees.get(tid);
+    if (tracee === undefined) {
+      if (event.kind === "gone") return;
+      // A child may stop before its parent reports it.
+      tracee = this.#discover(tid);
+      if (tracee === undefined) return;
+    }
+    this.#act(tracee, event);
+  }
+
+  #act(tracee: Tracee<Call>, event: TraceEvent): void {
+    switch (event.kind) {
+      case "gone":
+        this.#forget(tracee, event.status);
+        return;
+      case "newTask": {
+        const child = eventMessage(tracee.tid);
+        if (child > 0 && !this.#tracees.has(child)) this.#discover(child);
+        this.#resume(tracee, 0);
+        return;
+      }
+      case "exec":
+        this.#becomeOther(tracee);
+        return;
+      case "seccomp":
+        this.#enterCall(tracee);
+        return;
+      case "syscall":
+        this.#stopAtCall(tracee);
+        return;
+      case "interrupted":
+        if (tracee.interrupted) {
+          tracee.interrupted = false;
+          this.#repairInterruptedCall(tracee);
+        }
+        this.#resume(tracee, 0);
+        return;
+      case "groupStop":
+        tracee.interrupted = false;
+        if (tracee.tid === tracee.process.pid) {
+          this.#listener.processStopped(tracee.process.pid, event.signal);
+        }
+        if (this.#holding) tracee.held = { signal: 0, listening: true };
+        else listen(tracee.tid);
+        return;
+      case "signal":
+        this.#listener.signalDelivered(tracee.process.pid, event.signal);
+        this.#resume(tracee, event.signal);
+        return;
+    }
+  }
+
+  #resume(tracee: Tracee<Call>, signal: number): void {
+    if (this.#holding) {
+      tracee.held = { signal, listening: false };
+    } else if (this.#mode === "syscall" || tracee.open !== undefined) {
+      contToSyscall(tracee.tid, signal);
+    } else {
+      cont(tracee.tid, signal);
+    }
+  }
+
+  /** Entry of a call that the seccomp filter selected. */
+  #enterCall(tracee: Tracee<Call>): void {
+    const info = this.#info;
+    if (!info.read(tracee.tid)) return;
+    const kind = callKind(info.arch, info.number);
+    if (kind !== undefined) this.#calls.enter(tracee, info, kind);
+    this.#resume(tracee, 0);
+  }
+
+  /** Entry or exit of any call. */
+  #stopAtCall(tracee: Tracee<Call>): void {
+    const info = this.#info;
+    if (!info.read(tracee.tid)) return;
+    if (info.op === SyscallStop.ENTRY) {
+      const kind = callKind(info.arch, info.number);
+      if (kind !== undefined) this.#calls.enter(tracee, info, kind);
+    } else if (info.op === SyscallStop.EXIT) {
+      this.#calls.leave(tracee, info);
+    }
+    this.#resume(tracee, 0);
+  }
+
+  /**
+   * Calls such as epoll_wait(2) return EINTR when PTRACE_INTERRUPT wakes them,
+   * which the program did not ask for. The kernel is told to start them again
+   * unless a signal handler runs.
+   */
+  #repairInterruptedCall(tracee: Tracee<Call>): void {
+    const { registers, interruptedCalls } = architecture();
+    if (registers.originalNumber === undefined) return;
+    const state = this.#registers;
+    if (!state.read(tracee.tid)) return;
+    const { words } = state;
+    if (
+      words[registers.result] === BigInt(-EINTR) &&
+      interruptedCalls.includes(Number(words[registers.originalNumber]))
+    ) {
+      words[registers.result] = BigInt(-ERESTARTNOHAND);
+      state.write(tracee.tid);
+    }
+  }
+
+  /**
+   * execve(2) succeeded. All other threads are gone, and whichever thread
+   * called it has the id of the process now.
+   */
+  #becomeOther(tracee: Tracee<Call>): void {
+    const former = eventMessage(tracee.tid);
+    if (former > 0 && former !== tracee.tid) {
+      const caller = this.#tracees.get(former);
+      if (caller !== undefined) {
+        this.#calls.abandon(caller);
+        caller.close();
+        this.#tracees.delete(former);
+        caller.process.threads--;
+      }
+    }
+    this.#calls.abandon(tracee);
+    tracee.close();
+    tracee.process.owner = undefined;
+    this.#resume(tracee, 0);
+  }
+
+  #forget(tracee: Tracee<Call>, status: WaitStatus): void {
+    this.#calls.abandon(tracee);
+    tracee.close();
+    this.#tracees.delete(tracee.tid);
+    const { process } = tracee;
+    process.threads--;
+    // The leader's status is the process's, and comes last.
+    if (tracee.tid === process.pid || process.threads === 0) {
+      if (this.#processes.delete(process.pid)) {
+        this.#listener.processEnded(process.pid, status);
+      }
+    }
+  }
+
+  #register(tid: number, pid: number, followed: boolean): Tracee<Call> {
+    let process = this.#processes.get(pid);
+    if (process === undefined) {
+      process = { pid, followed, owner: undefined, threads: 0 };
+      this.#processes.set(pid, process);
+    }
+    const tracee = new Tracee<Call>(tid, process);
+    this.#tracees.set(tid, tracee);
+    return tracee;
+  }
+
+  /** Registers a thread that the kernel attached to by itself. */
+  #discover(tid: number): Tracee<Call> | undefined {
+    const status = readStatus(tid);
+    if (status === undefined) return undefined;
+    const parent = this.#processes.get(status.ppid);
+    // A child whose parent is gone already is somebody's child all the same.
+    const followed = this.#processes.has(status.tgid) ||
+      this.#follow && (parent?.followed ?? true);
+    return this.#register(tid, status.tgid, followed);
+  }
+}
