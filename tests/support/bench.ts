@@ -1,0 +1,278 @@
+/**
+ * One test's surroundings: servers, neighbors, the independent capture, the
+ * tool, and the final comparison.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { compare, describe, isExact, type TruthPacket } from "./compare.ts";
+import { markOf } from "./leaks.ts";
+import { PrivateNetwork } from "./network.ts";
+import { keyOf, ownersOf } from "./ownership.ts";
+import { parseCapture, type TestPacket } from "./packets.ts";
+import { Child, type StartOptions } from "./processes.ts";
+import { type EchoServer, startEchoServer, startNeighbor } from "./servers.ts";
+import { CAPTURING_REGEXP, TOOL } from "./tool.ts";
+import { indexOf, type Moment, Truth } from "./truth.ts";
+import { type LoggedSocket, WorkloadLog } from "./workload_log.ts";
+
+/** Where the test's traffic flows. */
+export type Network = "host" | "private";
+
+/** How the surroundings are made. */
+export interface BenchOptions {
+  readonly network?: Network;
+  /** Options of the tool in this variant of the test. */
+  readonly variant?: readonly string[];
+}
+
+/** How the tool is started. */
+export interface ToolOptions extends StartOptions {
+  /** Further options. */
+  readonly options?: readonly string[];
+  /** Programs in front of the tool, as `env` or `setpriv`. */
+  readonly through?: readonly string[];
+}
+
+/** What a capture is held against. */
+export interface Expectation {
+  /** Bytes kept of each packet; 0, the default, is all. */
+  readonly snaplen?: number;
+  /** The capture; default: the file `-o` of this bench. */
+  readonly capture?: Uint8Array;
+  /** Fewest sockets that the program must have logged. */
+  readonly sockets?: number;
+  /** Packets from here on have to be captured; default: all. */
+  readonly from?: Moment;
+  /** Packets from here on need not be captured any more. */
+  readonly until?: Moment;
+  /** Local ports that are not the program's any more from a moment on. */
+  readonly retired?: readonly {
+    readonly proto: "tcp" | "udp";
+    readonly local: string;
+    readonly moment: Moment;
+  }[];
+  /** Sockets that need not have had a packet. */
+  readonly idle?: (socket: LoggedSocket) => boolean;
+  /**
+   * `"logged"`: packets of the sockets in the program's log; `"rest"`: all
+   * that are not in the neighbors' log (in a private network).
+   */
+  readonly owned?: "logged" | "rest";
+  /** Which logged sockets are the program's; default: all. */
+  readonly only?: (socket: LoggedSocket) => boolean;
+}
+
+/** Surroundings of one test. */
+export class Bench implements AsyncDisposable {
+  /** Id of the test, carried by all its processes. */
+  readonly id: string = crypto.randomUUID();
+  /** A folder for the test alone. */
+  readonly folder: string;
+  /** Where the capture goes. */
+  readonly output: string;
+  /** Log of the program under test. */
+  readonly log: WorkloadLog;
+  /** Log of all other programs. */
+  readonly foreignLog: WorkloadLog;
+  readonly #variant: readonly string[];
+  readonly #network: PrivateNetwork | undefined;
+  readonly #children: Child[] = [];
+  readonly #tools: Child[] = [];
+  #truth: Truth | undefined;
+
+  private constructor(
+    variant: readonly string[],
+    network: PrivateNetwork | undefined,
+  ) {
+    this.#variant = variant;
+    this.#network = network;
+    this.folder = Deno.makeTempDirSync({ prefix: "tracedump-test-" });
+    Deno.chmodSync(this.folder, 0o755);
+    this.output = `${this.folder}/capture.pcap`;
+    this.log = new WorkloadLog(`${this.folder}/workload.log`);
+    this.foreignLog = new WorkloadLog(`${this.folder}/foreign.log`);
+  }
+
+  /** Makes the surroundings. */
+  static async create(options: BenchOptions): Promise<Bench> {
+    const network = options.network === "private"
+      ? await PrivateNetwork.create()
+      : undefined;
+    return new Bench(options.variant ?? [], network);
+  }
+
+  /** The network namespace of this test. */
+  get network(): PrivateNetwork {
+    assert.ok(this.#network !== undefined, "the network is the host's");
+    return this.#network;
+  }
+
+  /** Starts a program, whose log is that of the program under test. */
+  start(argv: readonly string[], options: StartOptions = {}): Child {
+    const child = new Child([...(this.#network?.prefix ?? []), ...argv], {
+      cwd: this.folder,
+      ...options,
+      env: {
+        ...markOf(this.id),
+        ...this.log.environment,
+        ...options.env,
+      },
+    });
+    this.#children.push(child);
+    return child;
+  }
+
+  /** Starts a program whose packets must not be captured. */
+  startForeign(argv: readonly string[], options: StartOptions = {}): Child {
+    const env = { ...this.foreignLog.environment, ...options.env };
+    return this.start(argv, { ...options, env });
+  }
+
+  /** Starts the independent capture, the echo server, and its other client. */
+  async scene(serverOptions: readonly string[] = []): Promise<EchoServer> {
+    const server = await startEchoServer(
+      (argv, options) => this.startForeign(argv, options),
+      serverOptions,
+    );
+    this.#truth = await Truth.start(
+      `${this.folder}/truth.pcap`,
+      (argv, options) => this.startForeign(argv, options),
+    );
+    await startNeighbor(
+      (argv, options) => this.startForeign(argv, options),
+      server,
+    );
+    return server;
+  }
+
+  /** Marks this moment in the traffic. */
+  async mark(): Promise<Moment> {
+    assert.ok(this.#truth !== undefined, "scene() comes first");
+    return await this.#truth.mark();
+  }
+
+  /** Starts the tool with exactly these arguments after its variant's. */
+  tool(args: readonly string[], options: ToolOptions = {}): Child {
+    const { through = [], options: more = [], ...rest } = options;
+    const child = this.start(
+      [...through, ...TOOL, ...this.#variant, ...more, ...args],
+      rest,
+    );
+    this.#tools.push(child);
+    return child;
+  }
+
+  /** Starts the tool on a command. */
+  launch(command: readonly string[], options: ToolOptions = {}): Child {
+    return this.tool(["-o", this.output, "--", ...command], options);
+  }
+
+  /** Starts the tool on processes and waits until it misses nothing more. */
+  async attach(
+    pids: readonly number[],
+    options: ToolOptions = {},
+  ): Promise<Child> {
+    const child = this.tool(["-o", this.output, ...pids.map(String)], options);
+    await child.seen("stderr", CAPTURING_REGEXP);
+    return child;
+  }
+
+  /** Compares the capture with the truth; any difference is an error. */
+  async verify(expectation: Expectation = {}): Promise<readonly TestPacket[]> {
+    assert.ok(this.#truth !== undefined, "scene() comes first");
+    const end = await this.mark();
+    const all = await this.#truth.stop();
+    const from = expectation.from === undefined
+      ? 0
+      : indexOf(expectation.from, all);
+    const until = indexOf(expectation.until ?? end, all);
+    const owned = this.#ownership(all, expectation);
+    const truth: TruthPacket[] = all.map((packet, i) => ({
+      ...packet,
+      isOwned: owned[i]!,
+      isRequired: i >= from && i < until,
+    }));
+    assert.ok(truth.some((p) => p.isOwned && p.isRequired), "no own traffic");
+    assert.ok(
+      truth.some((p) => !p.isOwned && p.isRequired && p.protocol === "tcp"),
+      "no traffic of neighbors",
+    );
+    for (const tool of this.#tools) assertNoCrash(tool.stderr);
+    const { packets } = parseCapture(
+      expectation.capture ?? await Deno.readFile(this.output),
+    );
+    const comparison = compare(packets, truth, expectation.snaplen);
+    assert.ok(isExact(comparison), describe(comparison));
+    return packets;
+  }
+
+  /** What the tools said, for the message of a failed test. */
+  get toolOutput(): string {
+    return this.#tools.map((tool) => tool.stderr.slice(-3000)).join("\n---\n");
+  }
+
+  /** Ends every process of the bench and removes its files. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.#children.toReversed()) {
+      await child[Symbol.asyncDispose]();
+    }
+    await this.#network?.[Symbol.asyncDispose]();
+    await Deno.remove(this.folder, { recursive: true });
+  }
+
+  #ownership(
+    all: readonly TestPacket[],
+    expectation: Expectation,
+  ): boolean[] {
+    if (expectation.owned === "rest") {
+      const owners = ownersOf(all, this.foreignLog.sockets());
+      return all.map((packet, i) =>
+        packet.protocol !== "other" && owners[i] === undefined &&
+        !packet.bytes.includes("moment ")
+      );
+    }
+    const sockets = this.log.sockets().filter(expectation.only ?? (() => true));
+    const least = expectation.sockets ?? 1;
+    assert.ok(
+      sockets.length >= least,
+      `${sockets.length} sockets were logged, not ${least}`,
+    );
+    const retired = (expectation.retired ?? []).map((port) => ({
+      ...port,
+      index: indexOf(port.moment, all),
+    }));
+    const owners = ownersOf(all, sockets, retired);
+    const active = new Set(owners);
+    for (const socket of sockets) {
+      // Sockets of one port are told apart by their peers only.
+      const isIdle = expectation.idle?.(socket) ?? false;
+      const { proto, local, remote } = socket;
+      assert.ok(
+        isIdle || active.has(socket) || isRepeated(socket, sockets),
+        `${keyOf(proto, local, remote)} has no packets in the truth`,
+      );
+    }
+    return owners.map((owner) => owner !== undefined);
+  }
+}
+
+/** Fails when a program's output looks like a crash of its runtime. */
+export function assertNoCrash(text: string): void {
+  assert.doesNotMatch(
+    text,
+    /Uncaught|panicked|^\s+at .*\.ts:\d+|unhandled/m,
+    "the tool crashed",
+  );
+}
+
+function isRepeated(
+  socket: LoggedSocket,
+  sockets: readonly LoggedSocket[],
+): boolean {
+  return sockets.some((other) =>
+    other !== socket && other.proto === socket.proto &&
+    other.local === socket.local && other.remote === socket.remote
+  );
+}

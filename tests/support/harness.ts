@@ -1,0 +1,88 @@
+/**
+ * Registers capture tests: one `Deno.test` per case and variant of the tool,
+ * with its needs checked before, its time bounded, and leaks looked for after.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { Bench, type Network } from "./bench.ts";
+import { endAll, type Leftover, leftovers } from "./leaks.ts";
+import {
+  isContinuousIntegration,
+  missing,
+  type Requirement,
+} from "./requires.ts";
+import { VARIANTS } from "./tool.ts";
+import { within } from "./processes.ts";
+
+/** Milliseconds that one test may take. */
+const TIME_LIMIT = 40_000;
+const BASIC_NEEDS = ["root", "gcc", "program tcpdump"] as const;
+
+/** What a test needs. */
+export interface CaseOptions {
+  /** Beside root, gcc, and tcpdump. */
+  readonly needs?: readonly Requirement[];
+  /** Default: the host's own loopback interface. */
+  readonly network?: Network;
+}
+
+/** Registers a test that runs once per variant of the tool. */
+export function captureTest(
+  name: string,
+  body: (bench: Bench) => Promise<void>,
+  options: CaseOptions = {},
+): void {
+  const needs: Requirement[] = [...BASIC_NEEDS, ...(options.needs ?? [])];
+  if (options.network === "private") needs.push("network namespaces");
+  const reason = missing(needs);
+  for (const variant of VARIANTS) {
+    const title = [name, ...variant].join(" ");
+    if (reason !== undefined && !isContinuousIntegration()) {
+      Deno.test({
+        name: `${title} (skipped: ${reason})`,
+        ignore: true,
+        fn: () => {},
+      });
+      continue;
+    }
+    Deno.test(title, async () => {
+      assert.equal(reason, undefined);
+      await runCase(body, variant, options.network ?? "host");
+    });
+  }
+}
+
+async function runCase(
+  body: (bench: Bench) => Promise<void>,
+  variant: readonly string[],
+  network: Network,
+): Promise<void> {
+  const bench = await Bench.create({ variant, network });
+  let failure: unknown;
+  try {
+    await within(body(bench), "the end of the test", TIME_LIMIT);
+  } catch (error) {
+    failure = withToolOutput(error, bench.toolOutput);
+  }
+  await bench[Symbol.asyncDispose]();
+  const left = await remaining(bench.id);
+  endAll(left);
+  if (failure !== undefined) throw failure;
+  assert.deepEqual(left, [], "processes were left behind");
+}
+
+/** What is still there when processes that were killed have had their time. */
+async function remaining(id: string): Promise<Leftover[]> {
+  for (let tries = 0; tries < 100; tries++) {
+    if (leftovers(id).length === 0) return [];
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return leftovers(id);
+}
+
+function withToolOutput(error: unknown, output: string): unknown {
+  if (error instanceof Error) error.message += `\n--- tool ---\n${output}`;
+  return error;
+}

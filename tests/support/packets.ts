@@ -1,0 +1,92 @@
+/**
+ * Packets of a capture file in the form in which two captures are compared.
+ *
+ * @module
+ */
+
+import { decodePacket, findLayer, flowOf } from "../../lib/packet/packet.ts";
+import { type PcapFileHeader, PcapReader } from "../../lib/pcap/reader.ts";
+import type { PcapRecord } from "../../lib/pcap/record.ts";
+
+/** One packet. */
+export interface TestPacket {
+  /** Bytes of the IP packet as far as captured, one character each. */
+  readonly bytes: string;
+  /** Length of the IP packet on the wire. */
+  readonly length: number;
+  /** `"other"` is not compared. */
+  readonly protocol: "tcp" | "udp" | "other";
+  /** `127.0.0.1:80` or `[::1]:80`; later fragments have port 0. */
+  readonly source: string;
+  readonly destination: string;
+  /** Fragments of one packet have this in common; `undefined` otherwise. */
+  readonly fragmentOf: string | undefined;
+  /** Whether this fragment has no ports of its own. */
+  readonly isLaterFragment: boolean;
+  /** One line for people. */
+  readonly text: string;
+  /** Nanoseconds since 1970. */
+  readonly timestamp: bigint;
+  /** `sll_pkttype` where the file has it. */
+  readonly packetType: number | undefined;
+}
+
+/** Header and packets of a capture file. */
+export interface TestCapture {
+  readonly header: PcapFileHeader;
+  readonly packets: readonly TestPacket[];
+}
+
+/** Reads a whole capture file; a damaged one is an error. */
+export function parseCapture(bytes: Uint8Array): TestCapture {
+  const reader = new PcapReader(bytes);
+  const { linkType } = reader.header;
+  const packets = [...reader].map((record) => packetOf(record, linkType));
+  return { header: reader.header, packets };
+}
+
+function packetOf(record: PcapRecord, linkType: number): TestPacket {
+  const decoded = decodePacket(record.data, linkType, {
+    originalLength: record.originalLength,
+    depth: "transport",
+  });
+  const ip = findLayer(decoded, "ipv4") ?? findLayer(decoded, "ipv6");
+  const flow = flowOf(decoded);
+  const linkLength = ip?.offset ?? 0;
+  const isFragment = ip !== undefined &&
+    (ip.moreFragments || ip.fragmentOffset > 0);
+  const protocol = flow?.protocol === "tcp" || flow?.protocol === "udp"
+    ? flow.protocol
+    : "other";
+  const source = endpoint(flow?.source, flow?.sourcePort);
+  const destination = endpoint(flow?.destination, flow?.destinationPort);
+  const flags = findLayer(decoded, "tcp")?.flags.toString(16);
+  const length = record.originalLength - linkLength;
+  return {
+    bytes: latin1(record.data.subarray(linkLength)),
+    length,
+    protocol,
+    source,
+    destination,
+    fragmentOf: isFragment
+      ? `${ip.source} ${ip.destination} ${ip.protocol} ${ip.identification}`
+      : undefined,
+    isLaterFragment: ip !== undefined && ip.fragmentOffset > 0,
+    text: `${flow?.protocol ?? "not IP"} ${source} > ${destination}` +
+      `${flags === undefined ? "" : ` flags ${flags}`}, ${length} bytes`,
+    timestamp: record.timestamp,
+    packetType: findLayer(decoded, "sll")?.packetType,
+  };
+}
+
+function endpoint(address = "?", port = 0): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+function latin1(bytes: Uint8Array): string {
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 8192) {
+    text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+  }
+  return text;
+}
