@@ -1,0 +1,164 @@
+/**
+ * What the eBPF tests share: a packet tap with a filter, and the question
+ * whether this machine permits eBPF at all.
+ *
+ * @module
+ */
+
+import { createSocket, type Socket } from "node:dgram";
+import { Fd } from "../../ffi/fd.ts";
+import { libc } from "../../ffi/libc.ts";
+import { cString } from "../../ffi/memory.ts";
+import { bindPacketSocket, openPacketSocket } from "../../ffi/packet.ts";
+import { attachBpf } from "../../ffi/socket.ts";
+import { check } from "../../ffi/errno.ts";
+import { KernelFilter } from "../../lib/trace/ebpf_filter.ts";
+import { isContinuousIntegration } from "../support/requires.ts";
+
+const MSG_DONTWAIT = 0x40;
+const SOL_SOCKET = 1;
+const SO_RCVBUFFORCE = 33;
+const SYS_SETNS = 308n;
+const CLONE_NEWNET = 0x4000_0000n;
+
+let reason: string | undefined | null = null;
+
+/** Says what keeps eBPF from working here; `undefined` when nothing does. */
+export function missingEbpf(): string | undefined {
+  if (reason === null) {
+    try {
+      new KernelFilter().close();
+      openPacketSocket().close();
+      reason = undefined;
+    } catch (error) {
+      reason = `needs CAP_BPF and CAP_NET_RAW (${(error as Error).message})`;
+    }
+  }
+  return reason;
+}
+
+/** Declares a test that needs eBPF; its name says why when it is skipped. */
+export function ebpfTest(name: string, run: () => void | Promise<void>): void {
+  const missing = missingEbpf();
+  const ignore = missing !== undefined && !isContinuousIntegration();
+  Deno.test({
+    name: ignore ? `${name} (skipped: ${missing})` : name,
+    ignore,
+    fn: run,
+  });
+}
+
+/** A packet as a tap gives it. */
+export interface TappedPacket {
+  /** `sll_pkttype`. */
+  readonly type: number;
+  readonly ifindex: number;
+  /** From the network header on. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** A packet socket behind a filter. */
+export class Tap implements Disposable {
+  readonly #fd: Fd;
+  readonly #buffer = new Uint8Array(1 << 17);
+  readonly #address = new Uint8Array(20);
+
+  /** Opens a tap on all interfaces of a network namespace. */
+  constructor(programFd: number, netns?: string) {
+    this.#fd = inNetns(netns, openPacketSocket);
+    check(
+      "SO_RCVBUFFORCE",
+      libc().setsockopt(
+        this.#fd.number,
+        SOL_SOCKET,
+        SO_RCVBUFFORCE,
+        Int32Array.of(64 << 20),
+        4,
+      ),
+    );
+    attachBpf(this.#fd.number, programFd);
+    bindPacketSocket(this.#fd, 0);
+  }
+
+  /** Takes all packets that have arrived. */
+  drain(): TappedPacket[] {
+    const packets: TappedPacket[] = [];
+    const view = new DataView(this.#address.buffer);
+    for (;;) {
+      const length = libc().recvfrom(
+        this.#fd.number,
+        this.#buffer,
+        BigInt(this.#buffer.length),
+        MSG_DONTWAIT,
+        this.#address,
+        Uint32Array.of(20),
+      );
+      if (length < 0) return packets;
+      packets.push({
+        type: view.getUint8(10),
+        ifindex: view.getInt32(4, true),
+        bytes: this.#buffer.slice(0, length),
+      });
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#fd.close();
+  }
+}
+
+/** A UDP socket of this process on one of its own addresses. */
+export class UdpSocket implements AsyncDisposable {
+  readonly port: number;
+  readonly #socket: Socket;
+  readonly #host: string;
+
+  private constructor(socket: Socket, host: string) {
+    this.#socket = socket;
+    this.#host = host;
+    this.port = socket.address().port;
+    // Errors of earlier datagrams (port unreachable) are of no interest.
+    socket.on("error", () => {});
+  }
+
+  static async open(host: string): Promise<UdpSocket> {
+    const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
+    await new Promise<void>((resolve) => socket.bind(0, host, resolve));
+    return new UdpSocket(socket, host);
+  }
+
+  /** Sends zeros to a port of the same address. */
+  async send(length: number, port: number): Promise<void> {
+    const bytes = new Uint8Array(length);
+    await new Promise<void>((resolve) =>
+      this.#socket.send(bytes, port, this.#host, () => resolve())
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
+  }
+}
+
+/** Runs a function while this thread is in another network namespace. */
+function inNetns<T>(netns: string | undefined, run: () => T): T {
+  if (netns === undefined) return run();
+  const open = (path: string): Fd =>
+    new Fd(check("open", libc().open(cString(path), 0, 0), path));
+  using own = open("/proc/self/ns/net");
+  using other = open(netns);
+  setns(other);
+  try {
+    return run();
+  } finally {
+    setns(own);
+  }
+}
+
+function setns(fd: Fd): void {
+  const number = BigInt(fd.number);
+  check(
+    "setns",
+    libc().syscall(SYS_SETNS, number, CLONE_NEWNET, 0n, 0n, 0n, 0n),
+  );
+}
