@@ -189,7 +189,7 @@ function shrink(
 
 /** Instructions of trees over so many intervals, nearly. */
 function treeSize({ intervals, tests }: SetSize): number {
-  // Halving leaves each leaf more than half full. For every 255 instructions
-  // there are copies of both verdicts, and a few steps for long jumps.
-  return (tests + 2 * intervals / LARGEST_LEAF) * (1 + 4 / 255);
+  // For every 255 instructions there are copies of both verdicts, and a few
+  // steps for long jumps.
+  return (tests + intervals / LARGEST_LEAF) * (1 + 4 / 255);
 }

@@ -80,7 +80,9 @@ function emitRange(
     emitLeaf(tree, from, to, min, max);
     return;
   }
-  const middle = (from + to) >>> 1;
+  // Full leaves need the fewest nodes; only the last one may be smaller.
+  const leaves = Math.ceil((to - from) / tree.leafSize);
+  const middle = from + (leaves >>> 1) * tree.leafSize;
   const { low } = tree.branches[middle]!;
   const upper = tree.assembler.unique("upper");
   tree.assembler.jge(low, upper);

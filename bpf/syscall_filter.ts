@@ -92,7 +92,7 @@ export function compileSyscallFilter(
   if (watched.length > 0) assembler.ja("allow");
   for (const architecture of watched) emitArchitecture(assembler, architecture);
   assembler.label("allow").ret(SECCOMP_RET_ALLOW);
-  assembler.label("trace").ret(SECCOMP_RET_TRACE);
+  if (watched.length > 0) assembler.label("trace").ret(SECCOMP_RET_TRACE);
   return assembler.assemble();
 }
 

@@ -356,11 +356,13 @@ class Layout {
     const shared = this.#sharedReturn(target);
     const rank = shared ?? this.#ranks[target]!;
     const offset = this.#reversed.length - 1 - rank;
-    if (shared !== undefined) this.#push(this.#reversed[shared]!);
-    else if (offset > 0) {
-      checkReach(label, from, offset, ALWAYS_REACH);
-      this.#push(statement(BPF_JMP | BPF_JA, offset));
-    }
+    if (offset === 0) return;
+    checkReach(label, from, offset, ALWAYS_REACH);
+    this.#push(
+      shared === undefined
+        ? statement(BPF_JMP | BPF_JA, offset)
+        : this.#reversed[shared]!,
+    );
   }
 
   #conditional(from: number, line: Line, next: number): void {
