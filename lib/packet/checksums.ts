@@ -11,10 +11,15 @@
 import { internetChecksum, sumPseudoHeader } from "../bytes/checksum.ts";
 import { IPV4_ADDRESS_LENGTH, IPV6_ADDRESS_LENGTH } from "./address.ts";
 import { IpProtocol } from "./ip_protocol.ts";
+import { Ipv4OptionType } from "./net/ipv4_options.ts";
 import type { DecodedPacket, Ipv4Layer, Ipv6Layer, Layer } from "./layer.ts";
 
 const IPV4_SOURCE_OFFSET = 12;
 const IPV6_SOURCE_OFFSET = 8;
+const SOURCE_ROUTES: readonly number[] = [
+  Ipv4OptionType.LOOSE_SOURCE_ROUTE,
+  Ipv4OptionType.STRICT_SOURCE_ROUTE,
+];
 
 /** What a checksum says. */
 export type ChecksumState =
@@ -28,7 +33,7 @@ export type ChecksumState =
   | "absent"
   /**
    * The layer has no checksum, or the data that it covers are not all there:
-   * cut, fragmented, or with a routing header on the way.
+   * cut, fragmented, or on a source route.
    */
   | "unknown";
 
@@ -70,9 +75,11 @@ export function verifyChecksum(
 }
 
 function isPartial(ip: Ipv4Layer | Ipv6Layer): boolean {
-  return ip.moreFragments || ip.fragmentOffset !== 0 ||
-    (ip.kind === "ipv6" &&
-      ip.extensions.some(({ protocol }) => protocol === IpProtocol.ROUTING));
+  if (ip.moreFragments || ip.fragmentOffset !== 0) return true;
+  // On the way, the header does not name the final destination.
+  return ip.kind === "ipv4"
+    ? ip.options.some(({ type }) => SOURCE_ROUTES.includes(type))
+    : ip.extensions.some(({ protocol }) => protocol === IpProtocol.ROUTING);
 }
 
 function pseudoHeader(

@@ -144,6 +144,11 @@ export class PcapStream implements AsyncIterable<PcapRecord> {
     for await (const batch of this.batches()) yield* batch;
   }
 
+  /** Releases the source; needed only when nothing was iterated. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#chunks.return?.();
+  }
+
   #readBatch(): { batch: PcapRecord[]; failure?: { error: unknown } } {
     const batch: PcapRecord[] = [];
     try {

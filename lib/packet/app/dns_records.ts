@@ -16,7 +16,7 @@
  * @module
  */
 
-import { ByteReader } from "../../bytes/reader.ts";
+import { ByteReader, Truncated } from "../../bytes/reader.ts";
 import {
   formatIpv4,
   formatIpv6,
@@ -144,7 +144,7 @@ export function readRecord(
     // Bytes after the last field mean that this is not what it seems.
     if (inner.remaining > 0) data = undefined;
   } catch (error) {
-    if (!(error instanceof RangeError || error instanceof MalformedDns)) {
+    if (!(error instanceof Truncated || error instanceof MalformedDns)) {
       throw error;
     }
   }

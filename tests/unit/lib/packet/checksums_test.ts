@@ -72,8 +72,12 @@ Deno.test("verifyChecksum() does not judge what is cut or has none", () => {
   assert.deepEqual(states(cut, LinkType.ETHERNET), { udp: "unknown" });
 });
 
-Deno.test("verifyChecksum() does not judge packets with a routing header", () => {
+Deno.test("verifyChecksum() does not judge packets on a source route", () => {
   const six = SAMPLES.udp6Options.data.slice();
   six[54] = 43; // next header of hop-by-hop, once destination options
   assert.deepEqual(states(six, LinkType.ETHERNET), { udp: "unknown" });
+  const four = SAMPLES.udpOptions.data.slice();
+  assert.equal(states(four, LinkType.ETHERNET)["udp"], "incorrect");
+  four[34] = 137; // once router alert
+  assert.equal(states(four, LinkType.ETHERNET)["udp"], "unknown");
 });

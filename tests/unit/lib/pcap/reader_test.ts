@@ -303,6 +303,23 @@ Deno.test("PcapStream releases its source when iteration stops", async () => {
   assert(isReleased);
 });
 
+Deno.test("PcapStream releases its source when disposed", async () => {
+  const bytes = sampleFile({ littleEndian: true, magic: Magic.MICROSECONDS });
+  let isReleased = false;
+  async function* source(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* chunked(bytes, 50);
+    } finally {
+      isReleased = true;
+    }
+  }
+  {
+    await using stream = await PcapStream.open(source());
+    assert.equal(stream.header.linkType, 113);
+  }
+  assert(isReleased);
+});
+
 Deno.test("PcapStream passes on the error of its source", async () => {
   const bytes = sampleFile({ littleEndian: true, magic: Magic.MICROSECONDS });
   async function* source(): AsyncGenerator<Uint8Array> {
