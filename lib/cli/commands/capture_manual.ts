@@ -1,0 +1,98 @@
+/**
+ * What `--help` and the manual page say about capturing.
+ *
+ * @module
+ */
+
+import type { Manual } from "../command.ts";
+
+/** The manual of `tracedump`. */
+export const CAPTURE_MANUAL: Manual = {
+  summary: "capture the network packets of a program",
+  synopsis: ["[OPTIONS] PID...", "[OPTIONS] -- COMMAND [ARG...]"],
+  description:
+    "Captures the TCP and UDP packets of running processes, or of a command " +
+    "that it starts, into a pcap file: every packet once, and none of any " +
+    "other program. Threads and child processes are followed.",
+  details: [
+    "The processes are watched with ptrace(2): `tracedump` learns which " +
+    "sockets they use before the first packet leaves, and keeps only the " +
+    "packets of these sockets. Nothing is injected into a running process, " +
+    "and nothing stays behind in it.",
+    "Without `--`, all arguments that are no options are process ids. " +
+    "Everything after `--` is the command, whose options are its own.",
+    "The capture of running processes goes on until all of them have ended, " +
+    "or until `tracedump` gets SIGINT (Ctrl-C), SIGTERM or SIGHUP; the " +
+    "processes are left running. A second signal ends `tracedump` at once. " +
+    "The capture of a command goes on until the command and its children " +
+    "have ended; SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 are " +
+    "passed on to it.",
+    "All messages go to standard error. On a terminal there is a status line " +
+    "while the capture is running, and at the end the totals and the busiest " +
+    "peers of each process are shown.",
+  ],
+  examples: [
+    {
+      command: "tracedump -- curl -s https://example.com/",
+      text: "capture what one command sends and receives into `dump.pcap`",
+    },
+    {
+      command: "tracedump -o web.pcap 4242 4243",
+      text: "capture two running processes until Ctrl-C",
+    },
+    {
+      command: "tracedump -s 96 --duration 1m -o headers.pcap 4242",
+      text: "only headers, for one minute",
+    },
+    {
+      command: "tracedump -o - 4242 | tcpdump -nr -",
+      text: "look at the packets as they come",
+    },
+    {
+      command: "tracedump -u alice -- make fetch",
+      text: "run a command as another user",
+    },
+  ],
+  sections: [
+    {
+      title: "FILES",
+      paragraphs: [
+        "The output is a pcap file of link type 113 (Linux cooked capture), " +
+        "which tcpdump(8) and Wireshark read. An existing file is replaced. " +
+        "When `tracedump` runs under sudo(8), the file is opened with the " +
+        "rights of the user who called it and belongs to that user.",
+      ],
+    },
+    {
+      title: "RIGHTS",
+      paragraphs: [
+        "Taking packets needs CAP_NET_RAW. Watching a process of another " +
+        "user needs CAP_SYS_PTRACE; so does watching any process that is not " +
+        "a child where kernel.yama.ptrace_scope is set. Root has both. They " +
+        "can also be given to the executable:",
+        "`setcap cap_net_raw,cap_sys_ptrace+ep ./tracedump`",
+        "A setuid program that a traced command starts does not gain the " +
+        "rights of its owner unless `tracedump` runs as root.",
+      ],
+    },
+    {
+      title: "COST",
+      paragraphs: [
+        "A command that `tracedump` starts is stopped only at the system " +
+        "calls that concern sockets; all others run at full speed. A process " +
+        "that was running before is stopped at each of its system calls.",
+      ],
+    },
+    {
+      title: "LIMITS",
+      paragraphs: [
+        "A process can have one tracer: one that is being debugged cannot be " +
+        "captured, and one that is being captured cannot be debugged.",
+        "A command started by `tracedump` is ended when `tracedump` is killed " +
+        "with SIGKILL; processes that were running before go on.",
+        "Only TCP and UDP are captured, in the network namespace that " +
+        "`tracedump` runs in.",
+      ],
+    },
+  ],
+};

@@ -1,0 +1,140 @@
+/**
+ * The real operating system behind {@linkcode Host}.
+ *
+ * @module
+ */
+
+import type { Outcome } from "./exit_code.ts";
+import type { Host, TextOutput } from "./host.ts";
+import { parseIgnoredSignals, type SignalName, signalName } from "./signals.ts";
+
+/** Time for a signal to end the process, in milliseconds. */
+const SIGNAL_WAIT = 50;
+/** Time between two tries to write to a full non-blocking pipe or terminal. */
+const WRITE_WAIT = 5;
+const DEFAULT_COLUMNS = 80;
+
+/** Variables that the source launcher set for the runtime, not for programs. */
+const LAUNCHER_VARIABLES = "TRACEDUMP_LAUNCHER_VARIABLES";
+
+/** Makes the host of this process. */
+export function denoHost(): Host {
+  forgetLauncherVariables();
+  return {
+    args: Deno.args,
+    pid: Deno.pid,
+    runtime: `Deno ${Deno.version.deno}, ${Deno.build.target}`,
+    ignoredSignals: readIgnoredSignals(),
+    stdout: textOutput(Deno.stdout),
+    stderr: textOutput(Deno.stderr),
+    columns: terminalColumns,
+    every(milliseconds: number, callback: () => void): () => void {
+      const timer = setInterval(callback, milliseconds);
+      return (): void => clearInterval(timer);
+    },
+    onSignal(signal: SignalName, callback: () => void): () => void {
+      Deno.addSignalListener(signal as Deno.Signal, callback);
+      return (): void =>
+        Deno.removeSignalListener(signal as Deno.Signal, callback);
+    },
+    suspend(): void {
+      Deno.kill(Deno.pid, "SIGSTOP");
+    },
+    end,
+  };
+}
+
+/** A standard stream of the runtime. */
+interface SyncStream {
+  writeSync(bytes: Uint8Array): number;
+  isTerminal(): boolean;
+}
+
+/** Makes a text output of a stream that writes synchronously. */
+export function textOutput(stream: SyncStream): TextOutput {
+  const encoder = new TextEncoder();
+  let closed = false;
+  return {
+    isTerminal: stream.isTerminal(),
+    write(text: string): void {
+      let bytes = encoder.encode(text);
+      while (bytes.length > 0 && !closed) {
+        try {
+          bytes = bytes.subarray(stream.writeSync(bytes));
+        } catch (error) {
+          // Another program may have made a shared terminal non-blocking.
+          if (error instanceof Deno.errors.WouldBlock) pause(WRITE_WAIT);
+          else closed = true; // EPIPE, EIO after a hang-up, EBADF
+        }
+      }
+    },
+  };
+}
+
+function pause(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
+function terminalColumns(): number {
+  try {
+    return Deno.consoleSize().columns || DEFAULT_COLUMNS;
+  } catch {
+    return DEFAULT_COLUMNS;
+  }
+}
+
+function readIgnoredSignals(): ReadonlySet<SignalName> {
+  let status = "";
+  try {
+    status = Deno.readTextFileSync("/proc/self/status");
+  } catch {
+    // Without procfs no signal counts as ignored.
+  }
+  const ignored = new Set(parseIgnoredSignals(status));
+  // The runtime itself ignores SIGPIPE; what the parent chose is lost.
+  ignored.delete("SIGPIPE");
+  return ignored;
+}
+
+/**
+ * Takes the variables that only steer the runtime out of the environment, so
+ * that a launched command does not see them.
+ */
+function forgetLauncherVariables(): void {
+  const names = Deno.env.get(LAUNCHER_VARIABLES);
+  if (names === undefined) return;
+  for (const name of names.split(" ")) {
+    if (name !== "") Deno.env.delete(name);
+  }
+  Deno.env.delete(LAUNCHER_VARIABLES);
+}
+
+async function end(outcome: Outcome): Promise<never> {
+  if (outcome.kind === "code") Deno.exit(outcome.code);
+  await endBySignal(outcome.signal);
+  // A signal without effect, such as SIGCHLD: the status a shell would show.
+  Deno.exit(128 + outcome.signal);
+}
+
+async function endBySignal(signal: number): Promise<void> {
+  const { kill, setCoreLimitZero } = await import("../../ffi/process.ts");
+  setCoreLimitZero();
+  restoreDefault(signalName(signal));
+  // The runtime's handler of SIGSEGV and SIGBUS lets the second one through.
+  for (let attempt = 0; attempt < 2; attempt++) {
+    kill(Deno.pid, signal);
+    await new Promise((resolve) => setTimeout(resolve, SIGNAL_WAIT));
+  }
+}
+
+/** Gives a signal that is ignored (SIGPIPE always is) its effect back. */
+function restoreDefault(name: SignalName | undefined): void {
+  if (name === undefined) return;
+  const listener = (): void => {};
+  try {
+    Deno.addSignalListener(name as Deno.Signal, listener);
+    Deno.removeSignalListener(name as Deno.Signal, listener);
+  } catch {
+    // Not every signal takes a listener; those that do not are never ignored.
+  }
+}
