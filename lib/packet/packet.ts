@@ -112,8 +112,6 @@ function decodeLayers(
         const ports = decodePorts(cursor, protocol);
         if (ports !== undefined) layers.push(ports);
       }
-      // A link type without header names the next layer all the same.
-      if (layers.length > 0 || cursor.space === Space.NONE) return;
     } else {
       layers.push(layer);
       if (layer.kind === "tcp" || layer.kind === "udp") transport = layer;

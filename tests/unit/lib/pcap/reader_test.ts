@@ -134,6 +134,20 @@ for (const [name, magic, nanoseconds, extra] of KINDS) {
   }
 }
 
+Deno.test("PcapReader doubts a layout that captures more than there was", () => {
+  // With 24-byte headers the second record would have 10 of 2 bytes, and both
+  // records would fill the file exactly.
+  const rows: Row[] = [[1, 0, 4, 4, [1, 2, 3, 4]], [2, 10, 2, 2, [5, 6]]];
+  const bytes = sampleFile(
+    { littleEndian: true, magic: Magic.KUZNETZOV, extra: 12 },
+    rows,
+  );
+  assert.deepEqual(
+    [...new PcapReader(bytes)].map(({ data }) => [...data]),
+    [[1, 2, 3, 4], [5, 6]],
+  );
+});
+
 Deno.test("PcapReader gives the offset of each record", () => {
   const bytes = sampleFile({ littleEndian: true, magic: Magic.MICROSECONDS });
   const offsets = [...new PcapReader(bytes)].map((record) => record.offset);

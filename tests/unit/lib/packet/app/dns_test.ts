@@ -340,6 +340,30 @@ Deno.test("decodeDns() leaves segments alone that begin within a message", () =>
   }
 });
 
+Deno.test("decodeDns() knows a message's end although the packet's is unknown", () => {
+  const payload = hex(`0014 ${QUERY} ${"00".repeat(40)}`);
+  const header = hex(
+    `4500 0000 0000 0000 4006 0000 c0000202 c0000201
+     0035 c32a 00000001 00000002 5018 0100 0000 0000`,
+  );
+  const packet = decodePacket(
+    Uint8Array.from([...header, ...payload]),
+    LinkType.RAW,
+  );
+  assert.equal(packet.malformed?.layer, "dns");
+  assert.equal(packet.truncated, undefined);
+});
+
+Deno.test("decodePacket() finds nothing wrong with an empty datagram", () => {
+  const data = hex(
+    "4500 001c 0000 0000 4011 0000 c0000201 c0000202 c32a 0035 0008 0000",
+  );
+  const packet = decodePacket(data, LinkType.RAW, { originalLength: 28 });
+  assert.deepEqual(packet.layers.map(({ kind }) => kind), ["ipv4", "udp"]);
+  assert.equal(packet.malformed, undefined);
+  assert.equal(packet.truncated, undefined);
+});
+
 Deno.test("decodePacket() decodes multicast DNS and LLMNR too", () => {
   for (const port of [5353, 5355]) {
     const data = SAMPLES.dnsQuery.data.slice();

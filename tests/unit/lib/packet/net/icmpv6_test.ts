@@ -105,6 +105,17 @@ Deno.test("decodeIcmpv6() stops at an option of length 0", () => {
   assert.deepEqual(decodeIcmpv6(new PacketCursor(message))?.options, []);
 });
 
+Deno.test("decodeIcmpv6() does not take extensions for the quote", () => {
+  const quote = "00".repeat(48);
+  const extension = "2000 0000 0008 0101 00010000";
+  for (const [type, end] of [["01", 56], ["03", 56], ["02", 68]]) {
+    const message = hex(`${type}00 0000 06000000 ${quote} ${extension}`);
+    const cursor = new PacketCursor(message);
+    decodeIcmpv6(cursor);
+    assert.equal(cursor.end, end, `type ${type}`);
+  }
+});
+
 Deno.test("decodePacket() tells which packet an error is about", () => {
   const packet = decodePacket(SAMPLES.icmp6Unreachable.data, LinkType.ETHERNET);
   assert.deepEqual(quotedFlowOf(packet), {
