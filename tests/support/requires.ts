@@ -5,6 +5,8 @@
  * @module
  */
 
+import { TOOL } from "./tool.ts";
+
 /** Anything that a test may need beside Deno. */
 export type Requirement =
   | "root"
@@ -14,7 +16,16 @@ export type Requirement =
   | "network namespaces"
   | "mount namespaces"
   | "kernel thread 2"
+  | "unprivileged tool"
   | `program ${string}`;
+
+/** Starts a program as a user without any rights. */
+export const NOBODY: readonly string[] = [
+  "setpriv",
+  "--reuid=65534",
+  "--regid=65534",
+  "--clear-groups",
+];
 
 const known = new Map<Requirement, string | undefined>();
 
@@ -78,6 +89,10 @@ function probe(need: Requirement): string | undefined {
       return readText("/proc/2/status").startsWith("Name:\tkthreadd")
         ? undefined
         : "needs to see the kernel's threads (no pid namespace)";
+    case "unprivileged tool":
+      return succeeds([...NOBODY, ...TOOL, "--version"])
+        ? undefined
+        : "needs a tool and a runtime that other users may read";
     default: {
       const program = need.slice("program ".length);
       return findProgram(program) === undefined
@@ -99,6 +114,8 @@ function succeeds(argv: readonly string[]): boolean {
   try {
     const { success } = new Deno.Command(argv[0]!, {
       args: argv.slice(1),
+      // Other users cannot write to the cache of the runtime.
+      env: { DENO_DIR: "/nonexistent" },
       stdin: "null",
       stdout: "null",
       stderr: "null",

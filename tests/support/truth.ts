@@ -89,10 +89,6 @@ export function indexOf(
   packets: readonly TestPacket[],
 ): number {
   const index = packets.findIndex((packet) => packet.bytes.includes(moment));
-  if (index < 0) {
-    Deno.copyFileSync((globalThis as any).LASTF, "/tmp/bad.pcap");
-    Deno.writeTextFileSync("/tmp/bad.txt", moment);
-  }
   assert.notEqual(index, -1, "the moment's packet was captured");
   return index;
 }

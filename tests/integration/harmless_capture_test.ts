@@ -1,0 +1,216 @@
+import assert from "node:assert/strict";
+import type { Bench } from "../support/bench.ts";
+import { compileWorkload, workloadScript } from "../support/compile.ts";
+import { captureTest } from "../support/harness.ts";
+import { leftovers } from "../support/leaks.ts";
+import { assertFree, statusOf } from "../support/process_state.ts";
+import { type Child, until } from "../support/processes.ts";
+import { TOOL } from "../support/tool.ts";
+
+/** Starts an idle attach_target and waits for its event "ready". */
+async function startTarget(bench: Bench, mode: string): Promise<Child> {
+  const server = await bench.scene();
+  const program = await compileWorkload("attach_target");
+  const argv = [program, mode, server.tcp4, server.udp4, "4"];
+  const target = bench.start(argv, { stdin: "piped" });
+  await bench.log.event("ready");
+  return target;
+}
+
+captureTest(
+  "harmless: an attached program survives SIGKILL of the tool",
+  async (bench) => {
+    const target = await startTarget(bench, "threads");
+    const tool = await bench.attach([target.pid]);
+    await target.writeLine();
+    await bench.log.event("done");
+    tool.signal("SIGKILL");
+    assert.equal((await tool.ended()).signal, "SIGKILL");
+    assertFree(target.pid);
+    await target.writeLine();
+    await bench.log.event("done", 2);
+    await target.closeInput();
+    assert.equal((await target.ended()).code, 0);
+  },
+);
+
+captureTest(
+  "harmless: SIGKILL of the tool at any moment of its start",
+  async (bench) => {
+    const target = await startTarget(bench, "busy");
+    for (let delay = 20; delay <= 220; delay += 25) {
+      const tool = bench.tool(["-o", bench.output, `${target.pid}`]);
+      await new Promise((resolve) => setTimeout(resolve, delay));
+      tool.signal("SIGKILL");
+      await tool.ended();
+      assertFree(target.pid);
+    }
+    const seen = bench.log.sockets().length;
+    await until(
+      () => bench.log.sockets().length > seen + 10 || undefined,
+      "more connections of the target",
+    );
+    await target.writeLine();
+    assert.equal((await target.ended()).code, 0);
+  },
+);
+
+captureTest(
+  "harmless: a launched tree ends with a tool that is killed",
+  async (bench) => {
+    const script = "sleep 60 & setsid sleep 60 & echo ready; sleep 60; :";
+    const tool = bench.launch(["sh", "-c", script]);
+    await tool.seen("stdout", /ready/);
+    await until(
+      () => leftovers(bench.id).length === 5 || undefined,
+      "the processes of the command",
+    );
+    tool.signal("SIGKILL");
+    await until(
+      () => leftovers(bench.id).length === 0 || undefined,
+      "the end of the command's processes",
+    );
+  },
+);
+
+captureTest("harmless: waiting calls are not interrupted", async (bench) => {
+  const program = await compileWorkload("waiting_calls");
+  const target = bench.start([program], { stdin: "piped" });
+  await bench.log.event("ready");
+  for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
+    const tool = await bench.attach([target.pid]);
+    tool.signal(signal);
+    await tool.ended();
+    assertFree(target.pid);
+  }
+  await target.writeLine();
+  await bench.log.event("alive");
+  await target.closeInput();
+  const { value } = await bench.log.event("interrupted");
+  assert.equal(value, "");
+  assert.equal((await target.ended()).code, 0);
+});
+
+captureTest("harmless: a stopped program stays stopped", async (bench) => {
+  const target = await startTarget(bench, "threads");
+  target.signal("SIGSTOP");
+  await untilState(target.pid, "T");
+  const tool = await bench.attach([target.pid]);
+  // Traced and stopped is shown as "t".
+  assert.match(statusOf(target.pid).get("State")!, /^[tT]/);
+  tool.signal("SIGINT");
+  assert.equal((await tool.ended()).code, 0);
+  await untilState(target.pid, "T");
+  target.signal("SIGCONT");
+  await target.writeLine();
+  await bench.log.event("done");
+  await target.closeInput();
+  assert.equal((await target.ended()).code, 0);
+});
+
+captureTest(
+  "harmless: an attached program stops and goes on",
+  async (bench) => {
+    const target = await startTarget(bench, "threads");
+    const tool = await bench.attach([target.pid]);
+    const from = await bench.mark();
+    for (let round = 1; round <= 3; round++) {
+      target.signal("SIGSTOP");
+      await untilState(target.pid, "tT");
+      await target.writeLine();
+      await bench.mark();
+      assert.equal(bench.log.events("done").length, round - 1);
+      target.signal("SIGCONT");
+      await bench.log.event("done", round);
+    }
+    const end = await bench.mark();
+    tool.signal("SIGINT");
+    assert.equal((await tool.ended()).code, 0);
+    await target.closeInput();
+    assert.equal((await target.ended()).code, 0);
+    await bench.verify({
+      from,
+      until: end,
+      idle: ({ proto, remote }) => proto === "tcp" && remote === "*",
+    });
+  },
+);
+
+async function untilState(pid: number, states: string): Promise<void> {
+  await until(
+    () => states.includes(statusOf(pid).get("State")![0]!) || undefined,
+    `state ${states} of process ${pid}`,
+  );
+}
+
+captureTest(
+  "harmless: the parent of a command sees no stops of its own",
+  async (bench) => {
+    // A shell with a job: SIGSTOP and SIGCONT of a child, seen by wait.
+    const script = "sh -c 'echo child; kill -STOP $$; exit 6' & child=$!; " +
+      'while ! grep -q "State:.[tT]" /proc/$child/status; do sleep 0.01; done; ' +
+      "kill -CONT $child; wait $child; exit $?";
+    const tool = bench.launch(["sh", "-c", script]);
+    const { code, stdout } = await tool.ended();
+    assert.deepEqual({ code, stdout }, { code: 6, stdout: "child\n" });
+  },
+);
+
+captureTest("harmless: a command that blocks all signals", async (bench) => {
+  const script = "import signal, time; " +
+    "signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32)); print('done')";
+  const tool = bench.launch(["python3", "-c", script]);
+  const { code, stdout } = await tool.ended();
+  assert.deepEqual({ code, stdout }, { code: 0, stdout: "done\n" });
+}, { needs: ["program python3"] });
+
+captureTest(
+  "harmless: a command with a system call filter of its own",
+  async (bench) => {
+    const program = await compileWorkload("own_filter");
+    const server = await bench.scene();
+    const tool = bench.launch([program, server.tcp4]);
+    const { code, stdout, stderr } = await tool.ended();
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout, "socket: EPERM\n");
+    await bench.verify();
+  },
+);
+
+captureTest(
+  "harmless: no descriptor or memory of the tool is left in a target",
+  async (bench) => {
+    const target = await startTarget(bench, "threads");
+    const fds = (): string[] =>
+      [...Deno.readDirSync(`/proc/${target.pid}/fd`)].map(({ name }) => name);
+    const maps = (): string =>
+      Deno.readTextFileSync(`/proc/${target.pid}/maps`);
+    const before = { fds: fds(), maps: maps() };
+    const tool = await bench.attach([target.pid]);
+    tool.signal("SIGINT");
+    assert.equal((await tool.ended()).code, 0);
+    assert.deepEqual({ fds: fds(), maps: maps() }, before);
+  },
+);
+
+for (
+  const scenario of [
+    "interrupt",
+    "quit",
+    "own_handler",
+    "suspend",
+    "background",
+    "pipe",
+    "attached_interrupt",
+  ]
+) {
+  captureTest(`terminal: ${scenario}`, async (bench) => {
+    const driver = workloadScript("terminal.py");
+    const run = bench.start([
+      ...["python3", driver, scenario, bench.output],
+      ...TOOL,
+    ]);
+    const { code, stdout, stderr } = await run.ended();
+    assert.equal(code, 0, `${stdout}\n${stderr}`);
+  }, { needs: ["program python3", "program bash"] });
+}
