@@ -19,14 +19,13 @@ const PROCESSES = "cd /proc && command ls -d [0-9]*";
 export function formatBashCompletion(command: Command): string {
   const options = Object.values(command.options);
   const words = options.flatMap(optionNames).join(" ");
-  const cases = options.filter((option) => option.kind !== "flag").map(
-    (option) => {
-      const names = optionNames(option).join("|");
-      return `    ${names})\n      ${
-        bashValue(option.completion)
-      }\n      return\n      ;;\n`;
-    },
-  ).join("");
+  const withValue = options.filter((option) => option.kind !== "flag");
+  const kinds = new Set(withValue.map(({ completion }) => completion));
+  const cases = [...kinds].map((kind) => {
+    const names = withValue.filter(({ completion }) => completion === kind)
+      .flatMap(optionNames).join(" | ");
+    return `    ${names})\n${bashValue(kind)}      return\n      ;;\n`;
+  }).join("");
   return `${HEADER}_${PROGRAM}() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD - 1]} i
   COMPREPLY=()
@@ -57,14 +56,18 @@ complete -F _${PROGRAM} ${PROGRAM}
 function bashValue(completion: Completion | undefined): string {
   switch (completion) {
     case "file":
-      return `mapfile -t COMPREPLY < <(compgen -f -- "$cur")`;
+      return bashReply("-f");
     case "user":
-      return `mapfile -t COMPREPLY < <(compgen -u -- "$cur")`;
+      return bashReply("-u");
     case "interface":
-      return `mapfile -t COMPREPLY < <(compgen -W "$(${INTERFACES})" -- "$cur")`;
+      return bashReply(`-W "$(${INTERFACES})"`);
     default:
-      return ":";
+      return "";
   }
+}
+
+function bashReply(action: string): string {
+  return `      mapfile -t COMPREPLY < <(compgen ${action} -- "$cur")\n`;
 }
 
 /** Returns the completion function for zsh. */

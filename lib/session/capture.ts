@@ -54,28 +54,19 @@ export async function startCapture(
 ): Promise<Capture> {
   const user = checkTarget(options);
   const interfaces = options.interfaces.map(indexOfInterface);
-  using resources = new DisposableStack();
-  const ring = ringOptions(options.bufferSize);
-  let socket: Fd;
+  // Loading the threads takes longest: it goes on beside the rest.
+  const threads = new CaptureThreads();
+  let capture: LiveCapture;
   try {
-    socket = resources.use(openCaptureSocket(ring, (fd) => {
-      const errno = attachFilter(fd.number, assembleClassic(DROP_ALL));
-      if (errno !== 0) throw new SyscallError("SO_ATTACH_FILTER", errno);
-    }));
+    capture = new LiveCapture(options, observer, threads, {
+      ...openDescriptors(options),
+      user,
+      interfaces,
+    });
   } catch (error) {
-    throw packetSocketFailure(error);
+    threads.terminate();
+    throw error;
   }
-  const output = resources.use(openOutput(options.output));
-  const wake = resources.use(openEventFd());
-  const capture = new LiveCapture(options, observer, {
-    socket,
-    output,
-    wake,
-    user,
-    interfaces,
-  });
-  // The capture owns the descriptors from here on.
-  resources.move();
   try {
     await capture.begin();
   } catch (error) {
@@ -83,6 +74,44 @@ export async function startCapture(
     throw error;
   }
   return capture;
+}
+
+/** Opens the packet socket, which passes nothing yet, and the output. */
+function openDescriptors(
+  options: CaptureOptions,
+): Pick<Resources, "socket" | "output" | "wake"> {
+  let socket: Fd;
+  try {
+    socket = openCaptureSocket(ringOptions(options.bufferSize), (fd) => {
+      const errno = attachFilter(fd.number, assembleClassic(DROP_ALL));
+      if (errno !== 0) throw new SyscallError("SO_ATTACH_FILTER", errno);
+    });
+  } catch (error) {
+    throw packetSocketFailure(error);
+  }
+  try {
+    return { socket, output: openOutput(options.output), wake: openEventFd() };
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+}
+
+/** The two threads of a capture; see the design's table of threads. */
+class CaptureThreads {
+  readonly tracer = new Worker(
+    new URL("./tracer_worker.ts", import.meta.url),
+    { type: "module" },
+  );
+  readonly sniffer = new Worker(
+    new URL("./sniffer_worker.ts", import.meta.url),
+    { type: "module" },
+  );
+
+  terminate(): void {
+    this.tracer.terminate();
+    this.sniffer.terminate();
+  }
 }
 
 /** Finds out what can be known before anything is opened or emptied. */
@@ -151,6 +180,7 @@ class LiveCapture implements Capture {
   constructor(
     options: CaptureOptions,
     observer: CaptureObserver,
+    threads: CaptureThreads,
     resources: Resources,
   ) {
     this.#options = options;
@@ -159,14 +189,8 @@ class LiveCapture implements Capture {
     const { promise, resolve } = Promise.withResolvers<CaptureResult>();
     this.finished = promise;
     this.#finish = resolve;
-    this.#tracer = new Worker(
-      new URL("./tracer_worker.ts", import.meta.url),
-      { type: "module" },
-    );
-    this.#sniffer = new Worker(
-      new URL("./sniffer_worker.ts", import.meta.url),
-      { type: "module" },
-    );
+    this.#tracer = threads.tracer;
+    this.#sniffer = threads.sniffer;
     this.#tracer.onmessage = (event: MessageEvent<TrackerMessage>) =>
       this.#fromTracker(event.data);
     this.#sniffer.onmessage = (event: MessageEvent<SnifferMessage>) =>
@@ -182,10 +206,8 @@ class LiveCapture implements Capture {
   }
 
   async begin(): Promise<void> {
-    const { options, resources } = {
-      options: this.#options,
-      resources: this.#resources,
-    };
+    const options = this.#options;
+    const resources = this.#resources;
     this.#toSniffer({
       type: "start",
       setup: {
@@ -201,9 +223,12 @@ class LiveCapture implements Capture {
         interfaces: resources.interfaces,
       },
     });
-    await this.#snifferReady.promise;
+    // The kernel keeps packets in the ring until the sniffer has mapped it.
     this.#toTracker({ type: "start", setup: this.#trackerSetup() });
-    const processes = await this.#trackerReady.promise;
+    const [processes] = await Promise.all([
+      this.#trackerReady.promise,
+      this.#snifferReady.promise,
+    ]);
     this.#running = true;
     this.#began = performance.now();
     this.#announce(processes);

@@ -47,6 +47,7 @@ export const SlotFlag = {
  *     15 owner          16 next slot of the chain
  *     17 generation: how often the slot was given out
  *     18, 19 when the socket was closed; what it left behind may still send
+ *     20 what the reader has seen of the connection's end: see `Ending`
  */
 const SLOT_WORDS = 32;
 /** Word offsets in a slot, for the reader. */
@@ -62,6 +63,16 @@ export const SlotWord = {
   NEXT: 16,
   GENERATION: 17,
   CLOSED: 18,
+  ENDING: 20,
+} as const;
+
+/** Bits of {@linkcode SlotWord.ENDING}, the one word that the reader writes. */
+export const Ending = {
+  FIN_SENT: 1,
+  FIN_RECEIVED: 2,
+  /** Both directions are closed. */
+  BOTH: 3,
+  RESET: 4,
 } as const;
 
 /** Seconds of an end that has not come yet. */

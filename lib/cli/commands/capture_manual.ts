@@ -23,10 +23,12 @@ export const CAPTURE_MANUAL: Manual = {
     "Everything after `--` is the command, whose options are its own.",
     "The capture of running processes goes on until all of them have ended, " +
     "or until `tracedump` gets SIGINT (Ctrl-C), SIGTERM or SIGHUP; the " +
-    "processes are left running. A second signal ends `tracedump` at once. " +
+    "processes are left running. A second signal ends `tracedump` at once.",
     "The capture of a command goes on until the command and its children " +
-    "have ended; SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 are " +
-    "passed on to it.",
+    "have ended. SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 are " +
+    "passed on to it. Children that outlive the command are waited for; a " +
+    "signal then ends them and the capture. When `--count` or `--duration` " +
+    "completes the capture earlier, `tracedump` still waits for the command.",
     "All messages go to standard error. On a terminal there is a status line " +
     "while the capture is running, and at the end the totals and the busiest " +
     "peers of each process are shown.",
@@ -68,9 +70,10 @@ export const CAPTURE_MANUAL: Manual = {
       paragraphs: [
         "Taking packets needs CAP_NET_RAW. Watching a process of another " +
         "user needs CAP_SYS_PTRACE; so does watching any process that is not " +
-        "a child where kernel.yama.ptrace_scope is set. Root has both. They " +
-        "can also be given to the executable:",
-        "`setcap cap_net_raw,cap_sys_ptrace+ep ./tracedump`",
+        "a child where kernel.yama.ptrace_scope is set. CAP_NET_ADMIN, where " +
+        "given, allows larger buffers for what the kernel reports. Root has " +
+        "them all. They can also be given to the executable:",
+        "`setcap cap_net_raw,cap_sys_ptrace,cap_net_admin+ep ./tracedump`",
         "A setuid program that a traced command starts does not gain the " +
         "rights of its owner unless `tracedump` runs as root.",
       ],

@@ -117,8 +117,8 @@ export const CAPTURE_OPTIONS = {
     defaultText: "2s",
     parse: time,
     help: "longest wait for the last packets",
-    detail: "A connection that the command leaves behind may still exchange" +
-      " packets after the command's end.",
+    detail: "The kernel may still send and receive on the command's sockets" +
+      " when the command has ended.",
   },
   quiet: {
     kind: "flag",
