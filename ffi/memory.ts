@@ -214,3 +214,22 @@ export function poll(
   const count = libc().poll(pollFds, BigInt(pollFds.length >> 1), timeout);
   return count < 0 && errno() === 4 /* EINTR */ ? 0 : check("poll", count);
 }
+
+/**
+ * Address of the first occurrence of `wanted` within `limit` bytes of code.
+ *
+ * @throws {Error} when it is not there
+ */
+export function findCode(
+  code: Deno.PointerObject,
+  wanted: readonly number[],
+  limit: number,
+): number {
+  const view = new Deno.UnsafePointerView(code);
+  for (let at = 0; at < limit; at++) {
+    if (wanted.every((byte, i) => view.getUint8(at + i) === byte)) {
+      return Number(Deno.UnsafePointer.value(code)) + at;
+    }
+  }
+  throw new Error("Cannot find a machine instruction in the C library");
+}

@@ -10,6 +10,7 @@ import { kill, raiseDescriptorLimit } from "../../ffi/process.ts";
 import { ownNetnsCookie } from "../../ffi/socket.ts";
 import type { WaitStatus } from "../../ffi/wait.ts";
 import { ClassicRules } from "../capture/classic_rules.ts";
+import { readStatus } from "../proc/status.ts";
 import { processTree, threadIds } from "../proc/task.ts";
 import { readComm } from "../proc/comm.ts";
 import type { InetDiagSocket } from "../sockets/inet_diag.ts";
@@ -27,6 +28,8 @@ import { CaptureError, type ExitStatus } from "./types.ts";
 
 /** How often ended sockets are looked for, ms. */
 const CLEANUP_INTERVAL = 10;
+/** Every how many times the rest is tidied up, too. */
+const TIDY_EVERY = 20;
 /** How long attaching may take until all threads have stopped, ms. */
 const STOP_PATIENCE = 2000;
 /** How close together signals count as the same one, ms. */
@@ -54,6 +57,7 @@ export class Tracking {
   #ownersTold = 0;
   #root = 0;
   #hurry = false;
+  #turn = 0;
 
   /** @param post sends a message to the main thread */
   constructor(setup: TrackerSetup, post: (message: TrackerMessage) => void) {
@@ -182,6 +186,12 @@ export class Tracking {
             if (this.#tracer.seize(tid, pid)) found = true;
           } catch (error) {
             if (!(error instanceof SyscallError)) throw error;
+            // A thread that has ended cannot be attached to (EPERM), and
+            // need not be.
+            const state = readStatus(tid)?.state;
+            if (state === undefined || state === "Z" || state === "X") {
+              continue;
+            }
             throw seizeFailure(pid, error);
           }
         }
@@ -203,9 +213,12 @@ export class Tracking {
   }
 
   #wanted(pids: readonly number[]): Set<number> {
-    return new Set(
+    const wanted = new Set(
       this.#setup.follow ? pids.flatMap((pid) => processTree(pid)) : pids,
     );
+    // A shell that is watched may have started us.
+    wanted.delete(Deno.pid);
+    return wanted;
   }
 
   /** Sockets that were connecting when we came have no peer name yet. */
@@ -229,17 +242,22 @@ export class Tracking {
   /** Regular work between events. */
   #tend(): void {
     this.#cleanup.run();
-    this.#rules.tidy();
-    this.#registry.forgetRecent(
-      performance.now() - this.#setup.linger - RECENT,
-    );
-    this.#table.collect(Math.floor(Date.now() / 1000));
     this.#control.sockets = this.#registry.seen;
+    if (this.#turn++ % TIDY_EVERY === 0) this.#tidy();
     const { list } = this.#owners;
     if (list.length !== this.#ownersTold) {
       this.#ownersTold = list.length;
       this.#post({ type: "owners", owners: [...list] });
     }
+  }
+
+  #tidy(): void {
+    this.#registry.closePorts();
+    this.#rules.tidy();
+    this.#registry.forgetRecent(
+      performance.now() - this.#setup.linger - RECENT,
+    );
+    this.#table.collect(Math.floor(Date.now() / 1000));
   }
 
   #processEnded(pid: number, status: WaitStatus): void {

@@ -14,7 +14,14 @@ import {
   PROTOCOL_TCP,
   TcpFlag,
 } from "../packet/flow_fields.ts";
-import { NO_SLOT, SlotFlag, SlotKind, SlotWord, SocketTable } from "./table.ts";
+import {
+  Ending,
+  NO_SLOT,
+  SlotFlag,
+  SlotKind,
+  SlotWord,
+  SocketTable,
+} from "./table.ts";
 
 /** Answers of the matcher below the slot numbers. */
 export const Match = {
@@ -29,12 +36,6 @@ export const Match = {
 const PACKET_OTHERHOST = 3;
 const PACKET_OUTGOING = 4;
 
-/** What has been seen of a connection's end, per slot. */
-const FIN_SENT = 1;
-const FIN_RECEIVED = 2;
-const RESET = 4;
-const FINISHED = FIN_SENT | FIN_RECEIVED;
-
 /** Fragmented packets remembered at a time; RFC 791 ids repeat after 65,536. */
 const FRAGMENTS = 256;
 
@@ -42,8 +43,6 @@ const FRAGMENTS = 256;
 export class Matcher {
   readonly #table: SocketTable;
   readonly #words: Int32Array;
-  readonly #progress: Uint8Array;
-  readonly #generations: Int32Array;
   readonly #fragments = new Int32Array(FRAGMENTS * 12);
   #nextFragment = 0;
   /** Whether the last match was a packet that the program sent. */
@@ -53,8 +52,6 @@ export class Matcher {
   constructor(memory: SharedArrayBuffer) {
     this.#table = new SocketTable(memory);
     this.#words = this.#table.words;
-    this.#progress = new Uint8Array(this.#table.capacity);
-    this.#generations = new Int32Array(this.#table.capacity);
   }
 
   /** The table that is read. */
@@ -164,7 +161,7 @@ export class Matcher {
         this.#localMatches(at, local, fields.version) &&
         this.#inTime(at, seconds, nanoseconds) &&
         (protocol !== PROTOCOL_TCP ||
-          this.#continues(slot, at, fields, sent, seconds, nanoseconds))
+          this.#continues(at, fields, sent, seconds, nanoseconds))
       ) {
         return slot;
       }
@@ -233,7 +230,6 @@ export class Matcher {
    * program have slots of their own.
    */
   #continues(
-    slot: number,
     at: number,
     fields: FlowFields,
     sent: boolean,
@@ -241,25 +237,23 @@ export class Matcher {
     nanoseconds: number,
   ): boolean {
     const words = this.#words;
-    const generation = words[at + SlotWord.GENERATION]!;
-    if (this.#generations[slot] !== generation) {
-      this.#generations[slot] = generation;
-      this.#progress[slot] = 0;
-    }
     const { tcpFlags } = fields;
     const ending = TcpFlag.SYN | TcpFlag.FIN | TcpFlag.RST;
     if ((tcpFlags & ending) === 0) return true;
-    const progress = this.#progress[slot]!;
+    const ended = words[at + SlotWord.ENDING]!;
     if ((tcpFlags & (TcpFlag.SYN | TcpFlag.ACK)) === TcpFlag.SYN) {
-      const over = (progress & FINISHED) === FINISHED ||
-        (progress & RESET) !== 0 ||
+      const over = (ended & Ending.BOTH) === Ending.BOTH ||
+        (ended & Ending.RESET) !== 0 ||
         isAfter(words, at + SlotWord.CLOSED, seconds, nanoseconds);
       if (over) return false;
     }
     if ((tcpFlags & TcpFlag.FIN) !== 0) {
-      this.#progress[slot] = progress | (sent ? FIN_SENT : FIN_RECEIVED);
+      words[at + SlotWord.ENDING] = ended |
+        (sent ? Ending.FIN_SENT : Ending.FIN_RECEIVED);
     }
-    if ((tcpFlags & TcpFlag.RST) !== 0) this.#progress[slot] = progress | RESET;
+    if ((tcpFlags & TcpFlag.RST) !== 0) {
+      words[at + SlotWord.ENDING] = ended | Ending.RESET;
+    }
     return true;
   }
 

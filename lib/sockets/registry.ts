@@ -13,6 +13,7 @@ import type { SocketState } from "../../ffi/socket.ts";
 import { SlotFlag, SlotKind } from "./table.ts";
 import {
   ANY_ADDRESS,
+  DESTROYED_SECONDS,
   type Moment,
   type SlotContent,
   type SocketTableWriter,
@@ -78,6 +79,18 @@ export interface CallUnderWay {
   settled: boolean;
 }
 
+interface ClosingPort {
+  readonly protocol: number;
+  readonly port: number;
+  readonly slot: number;
+  readonly generation: number;
+  /** When the socket was closed, by performance.now(). */
+  readonly since: number;
+}
+
+/** How long the port of a closed connection stays open at least, ms. */
+const CLOSING = 2000;
+
 /** A listening socket that was closed; its connections may live on. */
 export interface ClosedListener {
   readonly localPort: number;
@@ -91,6 +104,8 @@ export class SocketRegistry {
   readonly #table: SocketTableWriter;
   readonly #rules: KernelRules;
   readonly #records = new Map<bigint, SocketRecord>();
+  /** Ports of closed connections that may still exchange segments. */
+  #closing: ClosingPort[] = [];
   /** Connections closed of late, with the time: they may say good-bye yet. */
   readonly #recent = new Map<string, number>();
   #seen = 0;
@@ -267,7 +282,7 @@ export class SocketRegistry {
     this.#rules.openCoveredPort(call.protocol, state.local.port);
     if (failed) {
       this.#table.destroy(slot, now);
-      this.#rules.closePort(call.protocol, state.local.port);
+      this.#closeLater(call.protocol, state.local.port, slot);
       this.#seen++;
       return;
     }
@@ -339,6 +354,7 @@ export class SocketRegistry {
     });
     this.#rules.openPort(TCP, listener.localPort);
     this.#table.destroy(slot, now);
+    this.#closeLater(TCP, listener.localPort, slot);
   }
 
   /** Whether a connection of the program was closed of late. */
@@ -416,11 +432,33 @@ export class SocketRegistry {
       this.#table.destroy(record.slot, now);
       this.#recent.delete(record.shape);
       this.#recent.set(record.shape, performance.now());
-    } else {
-      this.#table.end(record.slot, now);
-      for (const slot of record.extra.values()) this.#table.end(slot, now);
+      this.#closeLater(TCP, record.localPort, record.slot);
+      return;
     }
+    this.#table.end(record.slot, now);
+    for (const slot of record.extra.values()) this.#table.end(slot, now);
     this.#rules.closePort(record.protocol, record.localPort);
+  }
+
+  #closeLater(protocol: number, port: number, slot: number): void {
+    const generation = this.#table.generation(slot);
+    const since = performance.now();
+    this.#closing.push({ protocol, port, slot, generation, since });
+  }
+
+  /**
+   * Closes the ports of connections that have exchanged their last segments;
+   * call now and then.
+   */
+  closePorts(): void {
+    const now = performance.now();
+    this.#closing = this.#closing.filter((entry) => {
+      const age = now - entry.since;
+      const over = age > DESTROYED_SECONDS * 1000 ||
+        age > CLOSING && this.#table.isOver(entry.slot, entry.generation);
+      if (over) this.#rules.closePort(entry.protocol, entry.port);
+      return !over;
+    });
   }
 
   #connected(

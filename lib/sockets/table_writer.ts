@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { NO_END, NO_SLOT, SlotKind, SlotWord, SocketTable } from "./table.ts";
+import {
+  Ending,
+  NO_END,
+  NO_SLOT,
+  SlotKind,
+  SlotWord,
+  SocketTable,
+} from "./table.ts";
 
 /** A moment as packets carry it. */
 export interface Moment {
@@ -35,7 +42,7 @@ export const ANY_ADDRESS: Uint8Array = new Uint8Array(16);
  */
 const KEEP_SECONDS = 5;
 /** How long a closed TCP connection may send: TIME_WAIT (60 s) and a bit. */
-const DESTROYED_SECONDS = 75;
+export const DESTROYED_SECONDS = 75;
 
 interface EndedSlot {
   readonly slot: number;
@@ -85,6 +92,7 @@ export class SocketTableWriter {
     words[at + SlotWord.UNTIL + 1] = 0;
     words[at + SlotWord.CLOSED] = NO_END;
     words[at + SlotWord.CLOSED + 1] = 0;
+    words[at + SlotWord.ENDING] = 0;
     words[at + SlotWord.OWNER] = content.owner;
     words[at + SlotWord.GENERATION] = words[at + SlotWord.GENERATION]! + 1;
     words[at + SlotWord.KIND] = content.kind;
@@ -116,6 +124,20 @@ export class SocketTableWriter {
     this.#words[at + SlotWord.CLOSED + 1] = now.nanoseconds;
     Atomics.store(this.#words, at + SlotWord.CLOSED, now.seconds);
     this.#destroyed.push({ slot, expires: now.seconds + DESTROYED_SECONDS });
+  }
+
+  /** How often a slot was given out: tells it from later uses. */
+  generation(slot: number): number {
+    return this.#words[this.#table.slotAt(slot) + SlotWord.GENERATION]!;
+  }
+
+  /** Whether the last segments of a slot's connection have been seen. */
+  isOver(slot: number, generation: number): boolean {
+    const at = this.#table.slotAt(slot);
+    if (this.generation(slot) !== generation) return true;
+    const ending = this.#words[at + SlotWord.ENDING]!;
+    return (ending & Ending.BOTH) === Ending.BOTH ||
+      (ending & Ending.RESET) !== 0;
   }
 
   /** Removes a slot at once, as if it had never been; a settled call. */

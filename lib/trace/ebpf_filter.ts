@@ -73,6 +73,10 @@ export class KernelFilter implements Disposable {
     readonly fragments: BpfMap;
     readonly config: BpfMap;
   };
+  /** Nanoseconds that packets of a closed connection still pass. */
+  readonly connectionLinger: number;
+  /** Nanoseconds that packets of a port without sockets still pass. */
+  readonly portLinger: number;
   readonly #stack = new DisposableStack();
   readonly #program: BpfProgram;
   readonly #config: DataView;
@@ -141,11 +145,11 @@ export class KernelFilter implements Disposable {
       options.loopbackIndex ?? LOOPBACK_INDEX,
       true,
     );
-    this.#setDuration(
-      CONFIG.connectionLinger,
-      options.connectionLinger ?? CONNECTION_LINGER_MS,
-    );
-    this.#setDuration(CONFIG.portLinger, options.portLinger ?? PORT_LINGER_MS);
+    this.connectionLinger = 1e6 *
+      (options.connectionLinger ?? CONNECTION_LINGER_MS);
+    this.portLinger = 1e6 * (options.portLinger ?? PORT_LINGER_MS);
+    this.#setDuration(CONFIG.connectionLinger, this.connectionLinger);
+    this.#setDuration(CONFIG.portLinger, this.portLinger);
     const { name, type, code } = packetFilter(options);
     this.#program = stack.use(
       new BpfProgram({
@@ -278,11 +282,7 @@ export class KernelFilter implements Disposable {
     this.close();
   }
 
-  #setDuration(offset: number, milliseconds: number): void {
-    this.#config.setBigUint64(
-      offset,
-      BigInt(Math.round(milliseconds * 1e6)),
-      true,
-    );
+  #setDuration(offset: number, nanoseconds: number): void {
+    this.#config.setBigUint64(offset, BigInt(Math.round(nanoseconds)), true);
   }
 }

@@ -9,9 +9,13 @@
  */
 import { architecture, syscallNumber } from "../../ffi/arch.ts";
 import { assembleClassic } from "../../bpf/classic/instruction.ts";
+import {
+  environmentAddress,
+  environmentEntries,
+} from "../../ffi/environment.ts";
 import { check, errnoText } from "../../ffi/errno.ts";
 import { libc, libcAddresses } from "../../ffi/libc.ts";
-import { addressOf, cString, Mapping } from "../../ffi/memory.ts";
+import { addressOf, cString, findCode, Mapping } from "../../ffi/memory.ts";
 import {
   kill,
   type ResourceLimit,
@@ -101,7 +105,9 @@ class Child implements Disposable {
 
   constructor() {
     const { pause, syscall } = libcAddresses();
-    this.#syscallAt = findSyscallInstruction(syscall);
+    // syscall(3) is short: its instruction is near the beginning.
+    const { syscallInstruction } = architecture();
+    this.#syscallAt = BigInt(findCode(syscall, syscallInstruction, 128));
     const top = this.#stack.address + STACK_LENGTH;
     this.pid = check(
       "clone",
@@ -198,27 +204,21 @@ class Child implements Disposable {
 
   /** Our environment as it is, in bytes; with the user's names if given. */
   #environment(user: User | undefined): number {
-    const { environ } = libcAddresses();
-    const list = new Deno.UnsafePointerView(environ).getBigUint64();
-    if (user === undefined) return Number(list);
-    const replaced = [
+    if (user === undefined) return environmentAddress();
+    const kept = environmentEntries().filter(({ text }) =>
+      !/^(HOME|USER|LOGNAME|SHELL)=/.test(text)
+    );
+    const own = [
       `HOME=${user.home}`,
       `USER=${user.name}`,
       `LOGNAME=${user.name}`,
       `SHELL=${user.shell}`,
     ];
-    const pointers: bigint[] = [];
-    for (let at = list;; at += 8n) {
-      const pointer = Deno.UnsafePointer.create(at);
-      if (pointer === null) break;
-      const entry = new Deno.UnsafePointerView(pointer).getPointer();
-      if (entry === null) break;
-      const text = Deno.UnsafePointerView.getCString(entry);
-      if (/^(HOME|USER|LOGNAME|SHELL)=/.test(text)) continue;
-      pointers.push(Deno.UnsafePointer.value(entry));
-    }
-    const own = replaced.map((text) => BigInt(this.#pointer(cString(text))));
-    const array = BigUint64Array.from([...pointers, ...own, 0n]);
+    const array = BigUint64Array.from([
+      ...kept.map(({ address }) => BigInt(address)),
+      ...own.map((text) => BigInt(this.#pointer(cString(text)))),
+      0n,
+    ]);
     return this.#pointer(new Uint8Array(array.buffer));
   }
 
@@ -314,16 +314,4 @@ class Child implements Disposable {
     this.#stack.close();
     this.#keep.length = 0;
   }
-}
-
-/** Finds the machine's system-call instruction in the code of syscall(3). */
-function findSyscallInstruction(code: Deno.PointerObject): bigint {
-  const wanted = architecture().syscallInstruction;
-  const view = new Deno.UnsafePointerView(code);
-  for (let at = 0; at < 128; at++) {
-    if (wanted.every((byte, i) => view.getUint8(at + i) === byte)) {
-      return Deno.UnsafePointer.value(code) + BigInt(at);
-    }
-  }
-  throw new Error("Cannot find a system-call instruction in syscall(3)");
 }

@@ -9,6 +9,7 @@ import { architecture } from "../../ffi/arch.ts";
 import {
   cont,
   contToSyscall,
+  detach,
   eventMessage,
   interrupt,
   listen,
@@ -231,6 +232,7 @@ export class Tracer<Call> {
         this.#stopAtCall(tracee);
         return;
       case "interrupted":
+        if (this.#leaveAlone(tracee)) return;
         if (tracee.interrupted) {
           tracee.interrupted = false;
           this.#repairInterruptedCall(tracee);
@@ -260,6 +262,21 @@ export class Tracer<Call> {
     } else {
       cont(tracee.tid, signal);
     }
+  }
+
+  /**
+   * Lets go of a child that is not wanted. Launched ones have to stay: their
+   * seccomp filter needs a tracer.
+   */
+  #leaveAlone(tracee: Tracee<Call>): boolean {
+    if (tracee.process.followed || this.#mode === "seccomp") return false;
+    detach(tracee.tid, 0);
+    tracee.close();
+    this.#tracees.delete(tracee.tid);
+    if (--tracee.process.threads === 0) {
+      this.#processes.delete(tracee.process.pid);
+    }
+    return true;
   }
 
   /** Entry of a call that the seccomp filter selected. */

@@ -1,0 +1,168 @@
+/**
+ * What the eBPF tracker's programs tell: reading their event ring.
+ *
+ * @module
+ */
+import {
+  COMM_LENGTH,
+  EVENT,
+  EVENT_TYPE,
+  type EventTypeName,
+} from "../../bpf/programs/layout.ts";
+import type { BpfRingBuffer } from "../../ffi/bpf_ring_buffer.ts";
+
+const NAMES: ReadonlyMap<number, EventTypeName> = new Map(
+  (Object.keys(EVENT_TYPE) as EventTypeName[])
+    .map((name) => [EVENT_TYPE[name], name]),
+);
+
+/**
+ * One event: a window on the ring that moves from record to record. It must
+ * not be kept; take out what is needed.
+ */
+export class TrackerEvent {
+  readonly #view: DataView;
+  readonly #bytes: Uint8Array;
+  #offset = 0;
+
+  /** Makes a window on the data of a ring. */
+  constructor(view: DataView, bytes: Uint8Array) {
+    this.#view = view;
+    this.#bytes = bytes;
+  }
+
+  /** Moves the window to a record. */
+  moveTo(offset: number): this {
+    this.#offset = offset;
+    return this;
+  }
+
+  /** One of `EVENT_TYPE`. */
+  get type(): number {
+    return this.#u32(EVENT.type);
+  }
+
+  /** Name of the type, for messages. */
+  get typeName(): EventTypeName | "UNKNOWN" {
+    return NAMES.get(this.type) ?? "UNKNOWN";
+  }
+
+  /** Nanoseconds of CLOCK_MONOTONIC; exact for the first 104 days. */
+  get time(): number {
+    return this.#u32(EVENT.time) + this.#u32(EVENT.time + 4) * 2 ** 32;
+  }
+
+  /** SO_COOKIE of the socket; 0 for processes and where it has none yet. */
+  get cookie(): bigint {
+    return this.#view.getBigUint64(this.#offset + EVENT.cookie, true);
+  }
+
+  /** Cookie of the network namespace; 0 where it is not known. */
+  get netns(): bigint {
+    return this.#view.getBigUint64(this.#offset + EVENT.netns, true);
+  }
+
+  /** Process, in the numbers of the machine's outermost PID namespace. */
+  get tgid(): number {
+    return this.#u32(EVENT.tgid);
+  }
+
+  /** Thread, in the same numbers. */
+  get tid(): number {
+    return this.#u32(EVENT.tid);
+  }
+
+  /** AF_INET or AF_INET6: family of the socket, not of its packets. */
+  get family(): number {
+    return this.#u16(EVENT.family);
+  }
+
+  /** IPPROTO_TCP or IPPROTO_UDP. */
+  get protocol(): number {
+    return this.#u16(EVENT.protocol);
+  }
+
+  /** Local port, 0 while it is not known. */
+  get localPort(): number {
+    return this.#u16(EVENT.localPort);
+  }
+
+  /** Remote port, 0 when not connected. */
+  get remotePort(): number {
+    return this.#u16(EVENT.remotePort);
+  }
+
+  /** The child's process id of `FORKED`. */
+  get extra(): number {
+    return this.#u32(EVENT.extra);
+  }
+
+  /** Copies the local address, 16 bytes, IPv4 v4-mapped. */
+  readLocal(target: Uint8Array): void {
+    this.#copy(EVENT.local, target);
+  }
+
+  /** Copies the remote address, 16 bytes, IPv4 v4-mapped. */
+  readRemote(target: Uint8Array): void {
+    this.#copy(EVENT.remote, target);
+  }
+
+  /** Name of the process; empty where it is not known. */
+  get comm(): string {
+    const start = this.#offset + EVENT.comm;
+    let end = start;
+    while (end < start + COMM_LENGTH && this.#bytes[end] !== 0) end++;
+    return new TextDecoder().decode(this.#bytes.slice(start, end));
+  }
+
+  #u16(field: number): number {
+    return this.#view.getUint16(this.#offset + field, true);
+  }
+
+  #u32(field: number): number {
+    return this.#view.getUint32(this.#offset + field, true);
+  }
+
+  #copy(field: number, target: Uint8Array): void {
+    const start = this.#offset + field;
+    for (let i = 0; i < 16; i++) target[i] = this.#bytes[start + i]!;
+  }
+}
+
+/** The reading end of the event ring. */
+export class EventRing {
+  readonly #ring: BpfRingBuffer;
+  readonly #event: TrackerEvent;
+  readonly #observe: (event: TrackerEvent) => void;
+
+  /**
+   * Reads a ring.
+   *
+   * @param observe Sees each event before the reader's callback.
+   */
+  constructor(ring: BpfRingBuffer, observe: (event: TrackerEvent) => void) {
+    this.#ring = ring;
+    this.#event = new TrackerEvent(ring.view, ring.bytes);
+    this.#observe = observe;
+  }
+
+  /** Whether events wait; costs two loads. */
+  get isEmpty(): boolean {
+    return this.#ring.pending === 0;
+  }
+
+  /**
+   * Hands over all events, oldest first. Nobody is woken when events come:
+   * call it before packets are judged, and every few milliseconds. An event
+   * about a socket is there before the socket's first packet.
+   *
+   * @returns the number of events
+   */
+  read(callback: (event: TrackerEvent) => void): number {
+    return this.#ring.read((offset) => {
+      const event = this.#event.moveTo(offset);
+      this.#observe(event);
+      callback(event);
+    });
+  }
+}

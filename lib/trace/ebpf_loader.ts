@@ -1,0 +1,309 @@
+/**
+ * Loading the eBPF tracker: maps, the packet filter, and the variant of the
+ * tracker that this kernel and these rights permit.
+ *
+ * @module
+ */
+import { encodeBtf } from "../../bpf/btf/encode.ts";
+import { Btf } from "../../bpf/btf/reader.ts";
+import { relocate } from "../../bpf/extended/assemble.ts";
+import { ATTACH_TYPE, PROGRAM_TYPE } from "../../bpf/extended/program_type.ts";
+import { KERNEL_NAMES, KernelTypes } from "../../bpf/programs/kernel_types.ts";
+import {
+  COUNTERS,
+  MAP,
+  MARK,
+  SOCK_KEY_SIZE,
+  TARGET_VALUE_SIZE,
+} from "../../bpf/programs/layout.ts";
+import type { Program } from "../../bpf/programs/program.ts";
+import {
+  cgroupPrograms,
+  SOCK_OPS_ABILITIES,
+  sockOpsProgram,
+} from "../../bpf/programs/tracker_cg.ts";
+import { trampolinePrograms } from "../../bpf/programs/tracker_fe.ts";
+import { processPrograms } from "../../bpf/programs/tracker_process.ts";
+import {
+  closeProgram,
+  TRACING_ABILITIES,
+} from "../../bpf/programs/tracker_sock.ts";
+import { tracepointPrograms } from "../../bpf/programs/tracker_tp.ts";
+import { loadBtf } from "../../ffi/bpf.ts";
+import { openCgroupRoot } from "../../ffi/bpf_cgroup.ts";
+import {
+  attachToCgroup,
+  attachTracing,
+  type BpfLink,
+} from "../../ffi/bpf_link.ts";
+import {
+  BPF_F_CLONE,
+  BPF_F_MMAPABLE,
+  BPF_F_NO_PREALLOC,
+  BpfMap,
+  MapType,
+} from "../../ffi/bpf_map.ts";
+import { BpfProgram } from "../../ffi/bpf_program.ts";
+import { BpfRingBuffer } from "../../ffi/bpf_ring_buffer.ts";
+import type { Fd } from "../../ffi/fd.ts";
+import { KernelFilter, type KernelFilterOptions } from "./ebpf_filter.ts";
+import { EbpfTracker } from "./ebpf_tracker.ts";
+
+/** Ways to follow sockets, best first. */
+export const VARIANTS = ["cg", "fe", "tp"] as const;
+
+/** A way to follow sockets. */
+export type Variant = typeof VARIANTS[number];
+
+/** How one variant fared. */
+export interface VariantProbe {
+  readonly variant: Variant;
+  /** Why it cannot be used; `undefined` for the one that is in use. */
+  readonly error: Error | undefined;
+  /** Milliseconds that loading and attaching took. */
+  readonly milliseconds: number;
+}
+
+/** How the tracker is loaded. */
+export interface LoadOptions extends KernelFilterOptions {
+  /** Variants to try, in this order; all of them unless told. */
+  readonly variants?: readonly Variant[];
+  /** Bytes of the event ring, a power of two and whole pages. */
+  readonly ringSize?: number;
+  /** Processes that can be traced at a time. */
+  readonly maxTargets?: number;
+  /** Sockets that can be remembered by address (variants `fe` and `tp`). */
+  readonly maxSockets?: number;
+}
+
+/** No variant of the tracker can be used. */
+export class TrackerLoadError extends Error {
+  override readonly name = "TrackerLoadError";
+  /** Why, for each variant that was tried. */
+  readonly probes: readonly VariantProbe[];
+
+  /** Makes the error from the outcome of all trials. */
+  constructor(probes: readonly VariantProbe[]) {
+    const reasons = probes.map(({ variant, error }) =>
+      `${variant}: ${error?.message}`
+    );
+    super(`Cannot load the eBPF tracker: ${reasons.join("; ")}`);
+    this.probes = probes;
+  }
+}
+
+const VMLINUX_BTF = "/sys/kernel/btf/vmlinux";
+
+/** Maps that only the tracker uses. */
+export interface TrackerMaps {
+  readonly targets: BpfMap;
+  readonly marks: BpfMap;
+  readonly socks: BpfMap;
+  readonly events: BpfMap;
+  readonly counters: BpfMap;
+}
+
+/**
+ * Loads filter and tracker. Nothing is traced and no packet passes before
+ * targets are added and the filter is opened.
+ *
+ * Requires CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN (for variant `cg`), or
+ * CAP_SYS_ADMIN, and the kernel's BTF.
+ *
+ * @throws {TrackerLoadError} when no variant can be used
+ * @throws {SyscallError} when not even maps can be made
+ * @throws {ProgramLoadError} when the filter is refused
+ */
+export function loadTracker(options: LoadOptions = {}): EbpfTracker {
+  using stack = new DisposableStack();
+  const filter = stack.use(new KernelFilter(options));
+  const ringSize = options.ringSize ?? 1 << 20;
+  const maps = makeMaps(options, ringSize, stack);
+  const descriptors = {
+    ...filter.descriptors(),
+    ...Object.fromEntries(
+      Object.entries(maps).map(([name, map]) => [name, map.fd]),
+    ),
+  };
+  const types = new KernelTypes(
+    new Btf(Deno.readFileSync(VMLINUX_BTF), KERNEL_NAMES),
+  );
+  const { links, probes, variant } = attachFirst(
+    options.variants ?? VARIANTS,
+    types,
+    descriptors,
+  );
+  stack.use(links);
+  const counters = stack.use(maps.counters.mapMemory(COUNTERS.size));
+  const ring = stack.use(new BpfRingBuffer(maps.events, ringSize));
+  return new EbpfTracker({
+    filter,
+    maps,
+    variant,
+    probes,
+    ring,
+    counters: new DataView(counters.buffer()),
+    owned: stack.move(),
+  });
+}
+
+function makeMaps(
+  options: LoadOptions,
+  ringSize: number,
+  stack: DisposableStack,
+): TrackerMaps {
+  // Storage of sockets needs the types of its key and value.
+  using btf = loadBtf(encodeBtf([
+    { kind: "INT", name: "u32", size: 4 },
+    { kind: "INT", name: "u64", size: 8 },
+    { kind: "ARRAY", element: 2, index: 1, count: MARK.size / 8 },
+  ]));
+  const make = (map: ConstructorParameters<typeof BpfMap>[0]): BpfMap =>
+    stack.use(new BpfMap(map));
+  return {
+    targets: make({
+      name: MAP.targets,
+      type: MapType.HASH,
+      keySize: 4,
+      valueSize: TARGET_VALUE_SIZE,
+      maxEntries: options.maxTargets ?? 1 << 16,
+      flags: BPF_F_NO_PREALLOC,
+    }),
+    marks: make({
+      name: MAP.marks,
+      type: MapType.SK_STORAGE,
+      keySize: 4,
+      valueSize: MARK.size,
+      maxEntries: 0,
+      flags: BPF_F_NO_PREALLOC | BPF_F_CLONE,
+      btf: { fd: btf.number, keyTypeId: 1, valueTypeId: 3 },
+    }),
+    socks: make({
+      name: MAP.socks,
+      type: MapType.LRU_HASH,
+      keySize: SOCK_KEY_SIZE,
+      valueSize: MARK.size,
+      maxEntries: options.maxSockets ?? 1 << 16,
+    }),
+    events: make({
+      name: MAP.events,
+      type: MapType.RINGBUF,
+      keySize: 0,
+      valueSize: 0,
+      maxEntries: ringSize,
+    }),
+    counters: make({
+      name: MAP.counters,
+      type: MapType.ARRAY,
+      keySize: 4,
+      valueSize: COUNTERS.size,
+      maxEntries: 1,
+      flags: BPF_F_MMAPABLE,
+    }),
+  };
+}
+
+type Descriptors = Readonly<Record<string, number>>;
+
+function attachFirst(
+  variants: readonly Variant[],
+  types: KernelTypes,
+  descriptors: Descriptors,
+): { links: DisposableStack; probes: VariantProbe[]; variant: Variant } {
+  const probes: VariantProbe[] = [];
+  for (const variant of variants) {
+    const begin = performance.now();
+    const milliseconds = (): number => performance.now() - begin;
+    try {
+      const links = attachVariant(variant, types, descriptors);
+      probes.push({ variant, error: undefined, milliseconds: milliseconds() });
+      return { links, probes, variant };
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      probes.push({ variant, error, milliseconds: milliseconds() });
+    }
+  }
+  throw new TrackerLoadError(probes);
+}
+
+/** Attaches all programs of a variant, or none. */
+function attachVariant(
+  variant: Variant,
+  types: KernelTypes,
+  descriptors: Descriptors,
+): DisposableStack {
+  using stack = new DisposableStack();
+  const attach = (program: Program, cgroup?: Fd): void => {
+    stack.use(attachProgram(program, descriptors, cgroup));
+  };
+  switch (variant) {
+    case "cg": {
+      using cgroup = openCgroupRoot();
+      for (const program of cgroupPrograms()) attach(program, cgroup);
+      firstOf(
+        SOCK_OPS_ABILITIES,
+        (abilities) => attach(sockOpsProgram(abilities), cgroup),
+      );
+      attach(closeProgram(types));
+      break;
+    }
+    case "fe":
+      firstOf(TRACING_ABILITIES, (abilities) => {
+        using trial = new DisposableStack();
+        for (const program of trampolinePrograms(types, abilities)) {
+          trial.use(attachProgram(program, descriptors));
+        }
+        stack.use(trial.move());
+      });
+      break;
+    case "tp":
+      firstOf(TRACING_ABILITIES, (abilities) => {
+        using trial = new DisposableStack();
+        for (const program of tracepointPrograms(types, abilities)) {
+          trial.use(attachProgram(program, descriptors));
+        }
+        stack.use(trial.move());
+      });
+      break;
+  }
+  for (const program of processPrograms(types)) attach(program);
+  return stack.move();
+}
+
+/** Tries one after the other; the first error counts when none works. */
+function firstOf<T>(choices: readonly T[], attempt: (choice: T) => void): void {
+  let failure: unknown;
+  for (const choice of choices) {
+    try {
+      attempt(choice);
+      return;
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  throw failure;
+}
+
+function attachProgram(
+  { name, type, attachment, code }: Program,
+  descriptors: Descriptors,
+  cgroup?: Fd,
+): BpfLink {
+  if (attachment.kind === "socket") {
+    throw new TypeError(`Cannot attach program "${name}" without its socket`);
+  }
+  const attachType = ATTACH_TYPE[attachment.type];
+  using program = new BpfProgram({
+    name,
+    type: PROGRAM_TYPE[type],
+    expectedAttachType: attachType,
+    ...(attachment.kind === "tracing" ? { attachBtfId: attachment.btfId } : {}),
+    instructions: relocate(code, descriptors),
+  });
+  // The link keeps the program; its own descriptor is not needed any more.
+  if (attachment.kind === "tracing") return attachTracing(program);
+  if (cgroup === undefined) {
+    throw new TypeError(`Cannot attach program "${name}" without a cgroup`);
+  }
+  return attachToCgroup(program, cgroup.number, attachType);
+}

@@ -1,0 +1,263 @@
+/**
+ * The loaded eBPF tracker: which processes are traced, what exists already,
+ * and what the kernel tells.
+ *
+ * @module
+ */
+import {
+  type AddressAndPort,
+  COMM_LENGTH,
+  COUNTERS,
+  MARK,
+  portKey,
+  TARGET_FLAG,
+  TARGET_VALUE_SIZE,
+} from "../../bpf/programs/layout.ts";
+import { UpdateFlag } from "../../ffi/bpf_map.ts";
+import type { BpfRingBuffer } from "../../ffi/bpf_ring_buffer.ts";
+import { RuleCollector } from "./ebpf_collector.ts";
+import { EventRing } from "./ebpf_events.ts";
+import type { KernelFilter } from "./ebpf_filter.ts";
+import type { TrackerMaps, Variant, VariantProbe } from "./ebpf_loader.ts";
+
+/** Parts of a tracker. */
+export interface TrackerParts {
+  readonly filter: KernelFilter;
+  readonly maps: TrackerMaps;
+  readonly variant: Variant;
+  readonly probes: readonly VariantProbe[];
+  readonly ring: BpfRingBuffer;
+  /** Memory of the counters. */
+  readonly counters: DataView;
+  /** Everything that ends with the tracker. */
+  readonly owned: DisposableStack;
+}
+
+/** What is traced of a process. */
+export interface TargetOptions {
+  /**
+   * `true`: children are traced, too (the default). `false`: they are not.
+   * `"only"`: the process itself is not traced, only children that it makes
+   * from now on; for the process that launches a program.
+   */
+  readonly children?: boolean | "only";
+}
+
+/** Process that owns a socket. */
+export interface SocketOwner {
+  readonly tgid: number;
+  readonly tid: number;
+  /** Name of the process. */
+  readonly comm: string;
+}
+
+/** A socket that existed before the tracker. */
+export interface ExistingSocket {
+  /** IPPROTO_TCP or IPPROTO_UDP. */
+  readonly protocol: number;
+  readonly local: AddressAndPort;
+  /** Port 0 when not connected. */
+  readonly remote: AddressAndPort;
+  readonly cookie: bigint;
+  /** 0 where it is not known. */
+  readonly netns: bigint;
+  readonly owner: SocketOwner;
+}
+
+/** Records and rules that did not fit. */
+export interface Losses {
+  /** Events that the ring had no space for. */
+  readonly events: number;
+  /** Rules that a map had no space for: packets are missing. */
+  readonly rules: number;
+}
+
+/** Follows the sockets of processes inside the kernel. */
+export class EbpfTracker implements Disposable {
+  /** The packet filter that the kernel keeps up to date. */
+  readonly filter: KernelFilter;
+  /** The variant in use. */
+  readonly variant: Variant;
+  /** How each variant fared that was tried. */
+  readonly probes: readonly VariantProbe[];
+  /** What the kernel tells. */
+  readonly events: EventRing;
+  readonly #parts: TrackerParts;
+  readonly #collector: RuleCollector;
+  readonly #targetKey = new Uint8Array(4);
+  readonly #targetValue = new Uint8Array(TARGET_VALUE_SIZE);
+  readonly #mark = new Uint8Array(MARK.size);
+  readonly #fdKey = new Uint8Array(4);
+  #lostBefore = 0;
+
+  /** Takes ownership of the parts. */
+  constructor(parts: TrackerParts) {
+    const { filter, ring } = parts;
+    this.#parts = parts;
+    this.filter = filter;
+    this.variant = parts.variant;
+    this.probes = parts.probes;
+    this.#collector = new RuleCollector(
+      filter.maps.conns,
+      filter.maps.ports,
+      filter.connectionLinger,
+      filter.portLinger,
+    );
+    this.events = new EventRing(
+      ring,
+      (event) => this.#collector.observe(event),
+    );
+  }
+
+  /** Descriptor of the filter program, for SO_ATTACH_BPF. */
+  get filterProgram(): number {
+    return this.filter.program.fd;
+  }
+
+  /**
+   * Traces a process from now on: every socket that it makes, binds,
+   * connects or sends from. Sockets that exist have to be seeded.
+   *
+   * @param tgid process id in the machine's outermost PID namespace
+   * @throws {SyscallError} E2BIG when there are too many
+   */
+  addTarget(tgid: number, options: TargetOptions = {}): void {
+    const { children = true } = options;
+    const flags = children === "only"
+      ? TARGET_FLAG.CHILDREN_ONLY
+      : TARGET_FLAG.TRACED | (children ? 0 : TARGET_FLAG.NO_FOLLOW);
+    writeU32(this.#targetKey, tgid);
+    writeU32(this.#targetValue, flags);
+    this.#parts.maps.targets.update(this.#targetKey, this.#targetValue);
+  }
+
+  /**
+   * Ends tracing of a process; its sockets stay the program's.
+   *
+   * @returns whether it was traced
+   */
+  removeTarget(tgid: number): boolean {
+    writeU32(this.#targetKey, tgid);
+    return this.#parts.maps.targets.delete(this.#targetKey);
+  }
+
+  /** Whether a process is in the set of targets. */
+  hasTarget(tgid: number): boolean {
+    writeU32(this.#targetKey, tgid);
+    return this.#parts.maps.targets.lookup(
+      this.#targetKey,
+      this.#targetValue,
+    );
+  }
+
+  /** Ids of all processes in the set of targets. */
+  targets(): number[] {
+    const ids: number[] = [];
+    for (const key of this.#parts.maps.targets.keys()) {
+      ids.push(new DataView(key.buffer, key.byteOffset).getUint32(0, true));
+    }
+    return ids;
+  }
+
+  /** Wants the packets of a connection that exists already. */
+  seedConnection(
+    protocol: number,
+    local: AddressAndPort,
+    remote: AddressAndPort,
+    netns = 0n,
+  ): void {
+    this.filter.addConnection(protocol, local, remote, netns);
+  }
+
+  /** Wants the packets of a local port that a socket holds already. */
+  seedPort(protocol: number, port: number): void {
+    const sockets = this.filter.socketsOfPort(protocol, port);
+    this.filter.setPort(protocol, port, sockets + 1);
+  }
+
+  /**
+   * Takes over a socket that exists already, by a descriptor of ours for it
+   * (pidfd_getfd(2)): its rule is added, and in variant `cg` it is marked as
+   * if it had been made under the tracker's eyes. Close the descriptor soon,
+   * the connection cannot end before.
+   *
+   * @returns whether it was new to the tracker
+   * @throws {SyscallError}
+   */
+  seedSocket(fd: number, socket: ExistingSocket): boolean {
+    const { protocol, local, remote } = socket;
+    const isConnected = protocol === IPPROTO_TCP && remote.port !== 0;
+    const holdsPort = !isConnected && local.port !== 0;
+    const key = holdsPort ? portKey(protocol, local.port) : 0;
+    const isNew = this.variant !== "cg" || this.#markSocket(fd, socket, key);
+    if (isConnected) {
+      this.seedConnection(protocol, local, remote, socket.netns);
+    } else if (holdsPort && isNew) {
+      this.seedPort(protocol, local.port);
+    }
+    return isNew;
+  }
+
+  /** What did not fit so far. */
+  get losses(): Losses {
+    const { counters } = this.#parts;
+    return {
+      events: Number(counters.getBigUint64(COUNTERS.lostEvents, true)),
+      rules: Number(counters.getBigUint64(COUNTERS.lostRules, true)),
+    };
+  }
+
+  /**
+   * Removes rules of what ended long enough ago; call it every few seconds.
+   *
+   * @param now nanoseconds of CLOCK_MONOTONIC
+   * @returns the number of rules removed
+   */
+  collect(now: number): number {
+    const { events } = this.losses;
+    if (events === this.#lostBefore) return this.#collector.collect(now);
+    this.#lostBefore = events;
+    return this.#collector.collect(now) + this.#collector.collectAll(now);
+  }
+
+  /** Detaches and closes everything; nothing is left in the kernel. */
+  close(): void {
+    this.#parts.owned.dispose();
+  }
+
+  /** Same as {@linkcode EbpfTracker.close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Marks a socket; false when it has a mark that holds the port already. */
+  #markSocket(fd: number, socket: ExistingSocket, key: number): boolean {
+    const { marks } = this.#parts.maps;
+    const { owner, cookie, netns } = socket;
+    writeU32(this.#fdKey, fd);
+    const view = new DataView(this.#mark.buffer);
+    if (marks.lookup(this.#fdKey, this.#mark)) {
+      const held = view.getUint32(MARK.portKey, true);
+      if (key === 0 || held === key) return false;
+    }
+    this.#mark.fill(0);
+    view.setBigUint64(MARK.cookie, cookie, true);
+    view.setBigUint64(MARK.netns, netns, true);
+    view.setUint32(MARK.tgid, owner.tgid, true);
+    view.setUint32(MARK.tid, owner.tid, true);
+    view.setUint32(MARK.portKey, key, true);
+    const comm = new TextEncoder().encode(owner.comm);
+    this.#mark.set(comm.subarray(0, COMM_LENGTH - 1), MARK.comm);
+    marks.update(this.#fdKey, this.#mark, UpdateFlag.ANY);
+    return true;
+  }
+}
+
+const IPPROTO_TCP = 6;
+
+function writeU32(target: Uint8Array, value: number): void {
+  target[0] = value;
+  target[1] = value >> 8;
+  target[2] = value >> 16;
+  target[3] = value >> 24;
+}
