@@ -24,7 +24,7 @@ export interface AssembledProgram {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** References to maps, in order of their slots. */
   readonly relocations: readonly MapRelocation[];
-  /** Label → slot that it names. */
+  /** Label → slot that it names; without labels inside of scopes. */
   readonly labels: ReadonlyMap<string, number>;
 }
 
@@ -37,21 +37,21 @@ const CALL_OPCODE = CLASS.JMP | JUMP.CALL;
  * defined twice; the message names the label.
  */
 export function assemble(code: Code): AssembledProgram {
-  const operations: Operation[] = [];
-  const labels = new Map<string, number>();
-  const slots = collect(code, operations, labels, 0);
+  const placed: Placed[] = [];
+  const labels: Labels = { slots: new Map() };
+  const slots = collect(code, placed, labels, 0);
   const bytes = new Uint8Array(slots * SLOT_SIZE);
   const view = new DataView(bytes.buffer);
   const relocations: MapRelocation[] = [];
   let slot = 0;
-  for (const { instruction, target, map } of operations) {
+  for (const { operation: { instruction, target, map }, visible } of placed) {
     if (map !== undefined) relocations.push({ ...map, slot });
     const resolved = target === undefined
       ? instruction
-      : resolve(instruction, target, slot, slots, labels);
+      : resolve(instruction, target, slot, slots, visible);
     slot = encode(view, slot, resolved);
   }
-  return { bytes, relocations, labels };
+  return { bytes, relocations, labels: labels.slots };
 }
 
 /**
@@ -98,28 +98,62 @@ export function relocate(
   return bytes;
 }
 
+/** Labels of a scope and of those around it. */
+interface Labels {
+  readonly slots: Map<string, number>;
+  readonly outer?: Labels;
+}
+
+/** An operation with the labels that it sees. */
+interface Placed {
+  readonly operation: Operation;
+  readonly visible: Labels;
+}
+
 /** Flattens the code; returns the slot after it. */
 function collect(
   code: Code,
-  operations: Operation[],
-  labels: Map<string, number>,
+  placed: Placed[],
+  labels: Labels,
   slot: number,
 ): number {
   if (!("kind" in code)) {
-    for (const piece of code) slot = collect(piece, operations, labels, slot);
+    for (const piece of code) slot = collect(piece, placed, labels, slot);
     return slot;
   }
-  if (code.kind === "operation") {
-    operations.push(code);
-    return slot + (isWide(code.instruction.opcode) ? 2 : 1);
+  switch (code.kind) {
+    case "operation":
+      placed.push({ operation: code, visible: labels });
+      return slot + (isWide(code.instruction.opcode) ? 2 : 1);
+    case "scope":
+      return collect(
+        code.code,
+        placed,
+        { slots: new Map(), outer: labels },
+        slot,
+      );
+    case "label":
+      if (labels.slots.has(code.name)) {
+        throw new RangeError(
+          `Cannot assemble label "${code.name}": it is defined twice`,
+        );
+      }
+      labels.slots.set(code.name, slot);
+      return slot;
   }
-  if (labels.has(code.name)) {
-    throw new RangeError(
-      `Cannot assemble label "${code.name}": it is defined twice`,
-    );
+}
+
+/** Finds a label in the innermost scope that has it. */
+function findLabel(name: string, labels: Labels): number | undefined {
+  for (
+    let scope: Labels | undefined = labels;
+    scope !== undefined;
+    scope = scope.outer
+  ) {
+    const slot = scope.slots.get(name);
+    if (slot !== undefined) return slot;
   }
-  labels.set(code.name, slot);
-  return slot;
+  return undefined;
 }
 
 function resolve(
@@ -127,9 +161,9 @@ function resolve(
   target: string,
   slot: number,
   slots: number,
-  labels: ReadonlyMap<string, number>,
+  labels: Labels,
 ): Instruction {
-  const destination = labels.get(target);
+  const destination = findLabel(target, labels);
   if (destination === undefined) {
     throw new RangeError(
       `Cannot assemble jump to label "${target}" at instruction ${slot}: ` +

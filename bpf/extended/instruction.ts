@@ -81,12 +81,26 @@ export interface Label {
   readonly name: string;
 }
 
+/** A piece whose labels are seen only inside of it. */
+export interface Scope {
+  readonly kind: "scope";
+  readonly code: Code;
+}
+
 /** A piece of a program. */
-export type Code = Operation | Label | readonly Code[];
+export type Code = Operation | Label | Scope | readonly Code[];
 
 /** Names the next instruction so that jumps can go there. */
 export function label(name: string): Label {
   return { kind: "label", name };
+}
+
+/**
+ * Keeps labels private, so that a macro may be used more than once. Jumps
+ * from inside may go to labels outside, not the other way round.
+ */
+export function scope(code: Code): Scope {
+  return { kind: "scope", code };
 }
 
 /**

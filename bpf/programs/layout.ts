@@ -23,8 +23,10 @@ export const MAP = {
   config: "config",
   /** Processes that are followed; the key is the process id, 32 bits. */
   targets: "targets",
-  /** Who owns a socket; {@linkcode MARK}. */
+  /** Who owns a socket; {@linkcode MARK}, stored with the socket. */
   marks: "marks",
+  /** The same by the address of `struct sock`, where that is not possible. */
+  socks: "socks",
   /** Records for user space; {@linkcode EVENT}. */
   events: "events",
   /** Counters of the tracker; {@linkcode COUNTERS}. */
@@ -70,6 +72,8 @@ export const PORT_KEY_SIZE = 4;
 export const PORT = {
   /** u32, sockets of the program that hold the port. */
   sockets: 0,
+  /** u32, process that held it first; 0 where user space added the rule. */
+  owner: 4,
   /** u64, CLOCK_MONOTONIC when the last one let go of it. */
   closed: 8,
   size: 16,
@@ -172,6 +176,9 @@ export const MARK = {
   flags: 44,
   size: 48,
 } as const;
+
+/** Bytes of a key of `socks`. */
+export const SOCK_KEY_SIZE = 8;
 
 /** Bits of a mark's flags. */
 export const MARK_FLAG = {

@@ -14,6 +14,7 @@ import {
   R1,
   R10,
   R2,
+  scope,
 } from "../../../../bpf/extended/instruction.ts";
 import {
   call,
@@ -95,6 +96,30 @@ Deno.test("assemble() names the label that is missing, double or dangling", () =
   throws(() => assemble([jump("end"), label("end")]), {
     message:
       'Cannot assemble jump to label "end" at instruction 0: no instruction follows the label',
+  });
+});
+
+Deno.test("assemble() keeps the labels of scopes apart", () => {
+  const macro = scope([
+    jumpIf(R0, "==", 0, "end"),
+    jump("out"),
+    label("end"),
+    mov(R0, 0),
+  ]);
+  const { bytes, labels } = assemble([macro, macro, label("out"), exit()]);
+  deepEqual(formatProgram(bytes), [
+    "   0: (15) if r0 == 0x0 goto pc+1",
+    "   1: (05) goto pc+4",
+    "   2: (b7) r0 = 0",
+    "   3: (15) if r0 == 0x0 goto pc+1",
+    "   4: (05) goto pc+1",
+    "   5: (b7) r0 = 0",
+    "   6: (95) exit",
+  ]);
+  deepEqual([...labels], [["out", 6]]);
+  throws(() => assemble([jump("end"), macro, label("out"), exit()]), {
+    message:
+      'Cannot assemble jump to label "end" at instruction 0: no such label',
   });
 });
 

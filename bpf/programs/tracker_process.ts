@@ -1,0 +1,137 @@
+/**
+ * Following processes: the set of traced ones is kept in the kernel, so a
+ * child is traced before its first instruction. The same in every variant of
+ * the tracker.
+ *
+ * @module
+ */
+
+import { and, mov, rsh } from "../extended/alu.ts";
+import {
+  type Code,
+  label,
+  R0,
+  R1,
+  R10,
+  R6,
+  R7,
+  R8,
+  R9,
+} from "../extended/instruction.ts";
+import { call, exit, jumpIf } from "../extended/jump.ts";
+import { load, store } from "../extended/load_store.ts";
+import type { KernelTypes, Tracepoint } from "./kernel_types.ts";
+import { EVENT, EVENT_TYPE, MAP, TARGET_FLAG } from "./layout.ts";
+import { lookup, remove, result, update } from "./macros.ts";
+import { type Program, program } from "./program.ts";
+import {
+  beginEvent,
+  describeCurrent,
+  endEvent,
+  EVENT_PLACE,
+  functions,
+} from "./tracker_functions.ts";
+
+const KEY = EVENT_PLACE - 8;
+const CHILD = EVENT_PLACE - 16;
+const VALUE = EVENT_PLACE - 24;
+
+/** Builds the programs at fork, exec and exit of processes. */
+export function processPrograms(types: KernelTypes): Program[] {
+  return [forkProgram(types), execProgram(types), exitProgram(types)];
+}
+
+/** A program at a tracepoint; r1 points to its arguments, 8 bytes each. */
+export function tracepointProgram(
+  types: KernelTypes,
+  name: string,
+  tracepoint: Tracepoint,
+  code: Code,
+): Program {
+  return program(name, "TRACING", {
+    kind: "tracing",
+    type: "TRACE_RAW_TP",
+    btfId: types.tracepoint(tracepoint),
+  }, code);
+}
+
+/** r0 = flags of the current process in `targets` or null; r7 = process. */
+function lookupCurrent(): Code {
+  return [
+    call("get_current_pid_tgid"),
+    rsh(R0, 32),
+    mov(R7, R0),
+    store("u32", R10, KEY, R0),
+    lookup(MAP.targets, KEY),
+  ];
+}
+
+/** Arguments: parent, which is the current task, and child. */
+function forkProgram(types: KernelTypes): Program {
+  return tracepointProgram(types, "process_fork", "sched_process_fork", [
+    mov(R6, R1),
+    lookupCurrent(),
+    jumpIf(R0, "==", 0, "done"),
+    load("u32", R8, R0, 0),
+    mov(R1, R8),
+    and(R1, TARGET_FLAG.NO_FOLLOW),
+    jumpIf(R1, "!=", 0, "done"),
+    load("u64", R1, R6, 8),
+    load("u32", R9, R1, types.offset("task_struct", "tgid")),
+    // A thread is traced with its process.
+    jumpIf(R9, "==", R7, "done"),
+    store("u32", R10, CHILD, R9),
+    store("u32", R10, VALUE, TARGET_FLAG.TRACED),
+    update(MAP.targets, CHILD, VALUE),
+    beginEvent(EVENT_TYPE.FORKED),
+    store("u32", R10, EVENT_PLACE + EVENT.extra, R9),
+    describeCurrent(),
+    endEvent(),
+    label("done"),
+    result(0),
+    exit(),
+    functions("emit"),
+  ]);
+}
+
+function execProgram(types: KernelTypes): Program {
+  return tracepointProgram(types, "process_exec", "sched_process_exec", [
+    lookupCurrent(),
+    jumpIf(R0, "==", 0, "done"),
+    load("u32", R1, R0, 0),
+    and(R1, TARGET_FLAG.TRACED),
+    jumpIf(R1, "==", 0, "done"),
+    beginEvent(EVENT_TYPE.EXECUTED),
+    describeCurrent(),
+    endEvent(),
+    label("done"),
+    result(0),
+    exit(),
+    functions("emit"),
+  ]);
+}
+
+/** Argument: the task that ends, which is the current one. */
+function exitProgram(types: KernelTypes): Program {
+  const live = types.offset("signal_struct", "live");
+  return tracepointProgram(types, "process_exit", "sched_process_exit", [
+    // Threads of the process that are left; this one is not counted any more.
+    load("u64", R1, R1, 0),
+    load("u64", R1, R1, types.offset("task_struct", "signal")),
+    load("u32", R1, R1, live),
+    jumpIf(R1, "!=", 0, "done"),
+    lookupCurrent(),
+    jumpIf(R0, "==", 0, "done"),
+    load("u32", R8, R0, 0),
+    remove(MAP.targets, KEY),
+    and(R8, TARGET_FLAG.TRACED),
+    jumpIf(R8, "==", 0, "done"),
+    beginEvent(EVENT_TYPE.EXITED),
+    describeCurrent(),
+    endEvent(),
+    label("done"),
+    result(0),
+    exit(),
+    functions("emit"),
+  ]);
+}

@@ -1,0 +1,270 @@
+/**
+ * The tracker's variant `tp`: typed tracepoints alone, for machines where
+ * neither cgroups nor trampolines can be used.
+ *
+ * ```text
+ * hook                            rule                      event
+ * inet_sock_set_state SYN_SENT    – (socket remembered)     –
+ * net_dev_queue, SYN              connection                CONNECTED
+ * inet_sock_set_state LISTEN      port                      LISTENING
+ * inet_sock_set_state ESTABLISHED connection (accepted)     ACCEPTED
+ * inet_sock_set_state CLOSE       marked as over            CLOSED
+ *   of a listener                 port taken back           RELEASED
+ * net_dev_queue, UDP              port                      BOUND, CONNECTED
+ * ```
+ *
+ * Less exact than the other variants: a UDP socket is found with its first
+ * packet that leaves, so requests to a server that has not answered yet are
+ * missed, and nothing tells when a UDP socket is closed: its port is wanted
+ * until user space takes the rule back. Of an accepted connection only the
+ * process that listens is known, without its name.
+ *
+ * @module
+ */
+
+import { mov } from "../extended/alu.ts";
+import {
+  type Code,
+  label,
+  R0,
+  R1,
+  R10,
+  R2,
+  R6,
+  R7,
+  R8,
+  R9,
+} from "../extended/instruction.ts";
+import { exit, jump, jumpIf } from "../extended/jump.ts";
+import { load, store } from "../extended/load_store.ts";
+import type { KernelTypes } from "./kernel_types.ts";
+import { CONNECTION, EVENT, EVENT_TYPE, MAP, MARK, PORT } from "./layout.ts";
+import { lookup, result, stackAddress } from "./macros.ts";
+import type { Program } from "./program.ts";
+import {
+  beginEvent,
+  callFunction,
+  describeOwner,
+  endEvent,
+  EVENT_PLACE,
+  functions,
+} from "./tracker_functions.ts";
+import { tracepointProgram } from "./tracker_process.ts";
+import {
+  describeLocalPort,
+  describeProtocol,
+  describeSock,
+  describeWhole,
+  endConnection,
+  findSock,
+  forgetConnection,
+  forgetSock,
+  holdSockPort,
+  KEY_PLACE,
+  netnsOf,
+  oldLocalPort,
+  rememberSock,
+  setEventType,
+  sockPortKey,
+  TCP_STATE,
+  type TracingAbilities,
+  wantConnection,
+} from "./tracker_sock.ts";
+
+const TCP = 6;
+const UDP = 17;
+
+/** Key of `ports`, below everything else on the stack. */
+const PORT_PLACE = -208;
+
+/** A packet's socket is not trusted enough to be given a cookie. */
+const QUEUE_ABILITIES: TracingAbilities = { cookie: false };
+
+/** Builds the two programs of this variant. */
+export function tracepointPrograms(
+  types: KernelTypes,
+  abilities: TracingAbilities,
+): Program[] {
+  return [stateProgram(types, abilities), queueProgram(types)];
+}
+
+/** Arguments of the tracepoint: socket, old state, new state. */
+function stateProgram(
+  types: KernelTypes,
+  abilities: TracingAbilities,
+): Program {
+  return tracepointProgram(types, "tcp_state", "inet_sock_set_state", [
+    mov(R6, R1),
+    load("u64", R7, R6, 0),
+    load("u32", R1, R6, 16),
+    jumpIf(R1, "==", TCP_STATE.SYN_SENT, "connect"),
+    jumpIf(R1, "==", TCP_STATE.LISTEN, "listen"),
+    jumpIf(R1, "==", TCP_STATE.ESTABLISHED, "established"),
+    jumpIf(R1, "!=", TCP_STATE.CLOSE, "done"),
+
+    // End of a connection or of a listener.
+    findSock(),
+    beginEvent(0),
+    describeSock(types),
+    oldLocalPort(types, "forget"),
+    describeLocalPort(),
+    describeProtocol(TCP),
+    load("u32", R1, R6, 8),
+    jumpIf(R1, "==", TCP_STATE.LISTEN, "listener ended"),
+    endConnection(types, "forget"),
+    jump("forget"),
+    label("listener ended"),
+    jumpIf(R8, "==", 0, "forget"),
+    load("u32", R1, R8, MARK.portKey),
+    jumpIf(R1, "==", 0, "forget"),
+    callFunction("release_port"),
+    setEventType(EVENT_TYPE.RELEASED),
+    describeOwner(),
+    endEvent(),
+    label("forget"),
+    jumpIf(R8, "==", 0, "done"),
+    forgetSock(),
+    jump("done"),
+
+    // The current process calls connect(2); the local port is not chosen.
+    label("connect"),
+    rememberSock(types, abilities, "connect foreign"),
+    jump("done"),
+    // The memory of a socket may have been another one's before.
+    label("connect foreign"),
+    findSock(),
+    jumpIf(R8, "==", 0, "done"),
+    forgetSock(),
+    jump("done"),
+
+    // The current process calls listen(2); nobody can connect yet.
+    label("listen"),
+    rememberSock(types, abilities, "listen foreign"),
+    holdSockPort(types, TCP),
+    beginEvent(EVENT_TYPE.LISTENING),
+    describeWhole(types, TCP),
+    describeOwner(),
+    endEvent(),
+    jump("done"),
+    label("listen foreign"),
+    sockPortKey(types, TCP),
+    callFunction("forget_port"),
+    jump("done"),
+
+    // Not in the context of a process.
+    label("established"),
+    load("u32", R1, R6, 8),
+    jumpIf(R1, "!=", TCP_STATE.SYN_RECV, "done"),
+    beginEvent(EVENT_TYPE.ACCEPTED),
+    describeWhole(types, TCP),
+    sockPortKey(types, TCP),
+    store("u32", R10, PORT_PLACE, R1),
+    lookup(MAP.ports, PORT_PLACE),
+    jumpIf(R0, "==", 0, "accept foreign"),
+    load("u32", R1, R0, PORT.sockets),
+    jumpIf(R1, "==", 0, "accept foreign"),
+    load("u32", R1, R0, PORT.owner),
+    store("u32", R10, EVENT_PLACE + EVENT.tgid, R1),
+    acceptedIdentity(types),
+    addAccepted(types),
+    endEvent(),
+    jump("done"),
+    label("accept foreign"),
+    forgetConnection(types),
+
+    label("done"),
+    result(0),
+    exit(),
+    functions(
+      ...["is_target", "emit", "hold_port", "release_port"] as const,
+      ...["forget_port", "add_connection", "forget_connection"] as const,
+    ),
+  ]);
+}
+
+/** Cookies of the socket in r7 into the event; the socket's may be missing. */
+function acceptedIdentity(types: KernelTypes): Code {
+  return [
+    load("u64", R1, R7, types.offset("sock", "__sk_common.skc_cookie")),
+    store("u64", R10, EVENT_PLACE + EVENT.cookie, R1),
+    netnsOf(types),
+    store("u64", R10, EVENT_PLACE + EVENT.netns, R0),
+  ];
+}
+
+/** Wants the connection on the stack, of the socket in r7. */
+function addAccepted(types: KernelTypes): Code {
+  return [
+    netnsOf(types),
+    mov(R2, R0),
+    stackAddress(R1, KEY_PLACE),
+    callFunction("add_connection"),
+  ];
+}
+
+/**
+ * A packet is about to leave. Argument: `struct sk_buff`. Its `sk` may be
+ * less than a whole socket unless the state says otherwise.
+ */
+function queueProgram(types: KernelTypes): Program {
+  const state = types.offset("sock", "__sk_common.skc_state");
+  return tracepointProgram(types, "net_dev_queue", "net_dev_queue", [
+    load("u64", R1, R1, 0),
+    load("u64", R7, R1, types.offset("sk_buff", "sk")),
+    jumpIf(R7, "==", 0, "done"),
+    load("u8", R1, R7, state),
+    jumpIf(R1, "==", TCP_STATE.SYN_SENT, "syn"),
+    jumpIf(R1, "==", TCP_STATE.CLOSE, "datagram"),
+    jumpIf(R1, "!=", TCP_STATE.ESTABLISHED, "done"),
+    label("datagram"),
+    load("u16", R1, R7, types.offset("sock", "sk_protocol")),
+    jumpIf(R1, "!=", UDP, "done"),
+    findSock(),
+    jumpIf(R8, "!=", 0, "known"),
+    rememberSock(types, QUEUE_ABILITIES, "datagram foreign"),
+    label("known"),
+    holdSockPort(types, UDP),
+    jumpIf(R0, "==", 0, "done"),
+    beginEvent(EVENT_TYPE.BOUND),
+    describeWhole(types, UDP),
+    load("u16", R1, R10, EVENT_PLACE + EVENT.remotePort),
+    jumpIf(R1, "==", 0, "not connected"),
+    setEventType(EVENT_TYPE.CONNECTED),
+    label("not connected"),
+    describeOwner(),
+    endEvent(),
+    jump("done"),
+    label("datagram foreign"),
+    sockPortKey(types, UDP),
+    callFunction("forget_port"),
+    jump("done"),
+
+    label("syn"),
+    findSock(),
+    beginEvent(EVENT_TYPE.CONNECTED),
+    describeWhole(types, TCP),
+    jumpIf(R8, "==", 0, "syn foreign"),
+    // A SYN that is sent again tells nothing new.
+    lookup(MAP.connections, KEY_PLACE),
+    jumpIf(R0, "==", 0, "syn first"),
+    load("u64", R9, R0, CONNECTION.closed),
+    jumpIf(R9, "==", 0, "done"),
+    label("syn first"),
+    wantConnection(),
+    describeOwner(),
+    endEvent(),
+    jump("done"),
+    label("syn foreign"),
+    forgetConnection(types),
+    sockPortKey(types, TCP),
+    callFunction("forget_port"),
+
+    label("done"),
+    result(0),
+    exit(),
+    functions(
+      ...["is_target", "emit", "hold_port", "release_port"] as const,
+      ...["forget_port", "add_connection", "forget_connection"] as const,
+    ),
+  ]);
+}
