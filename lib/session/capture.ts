@@ -241,7 +241,7 @@ class LiveCapture implements Capture {
   }
 
   #trackerSetup(): TrackerSetup {
-    const { target, snaplen, follow, linger } = this.#options;
+    const { target, snaplen, follow, linger, debug = 0 } = this.#options;
     return {
       socket: this.#resources.socket.number,
       table: this.#table,
@@ -249,6 +249,7 @@ class LiveCapture implements Capture {
       snaplen,
       follow,
       linger,
+      debug,
       target: target.kind === "processes"
         ? target
         : { ...target, user: this.#resources.user },

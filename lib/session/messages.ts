@@ -18,6 +18,8 @@ export interface TrackerSetup {
   readonly follow: boolean;
   /** How long to wait for last packets after the end, milliseconds. */
   readonly linger: number;
+  /** Highest level of debug notices. */
+  readonly debug: number;
   readonly target:
     | { readonly kind: "processes"; readonly pids: readonly number[] }
     | {

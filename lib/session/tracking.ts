@@ -37,6 +37,10 @@ const SAME_SIGNAL = 100;
 /** How long closed connections are remembered beyond `linger`, ms. */
 const RECENT = 1000;
 
+/** Levels of debug notices. */
+const DEBUG_PROCESSES = 2;
+const DEBUG_CALLS = 5;
+
 /** Stop signals of the terminal: SIGTSTP, SIGTTIN, SIGTTOU. */
 const TERMINAL_STOPS: ReadonlySet<number> = new Set([20, 21, 22]);
 
@@ -87,6 +91,13 @@ export class Tracking {
               readComm(pid)
             }) uses another network namespace: its packets there are missed`,
           ),
+        ...(setup.debug < DEBUG_CALLS ? {} : {
+          call: (pid: number, tid: number, text: string) =>
+            this.#debug(
+              DEBUG_CALLS,
+              `[${pid}${tid === pid ? "" : `/${tid}`}] ${text}`,
+            ),
+        }),
       },
     );
     this.#tracer = new Tracer(
@@ -261,6 +272,14 @@ export class Tracking {
   }
 
   #processEnded(pid: number, status: WaitStatus): void {
+    this.#debug(
+      DEBUG_PROCESSES,
+      `process ${pid} ${
+        status.kind === "exited"
+          ? `exited with status ${status.code}`
+          : `was ended by signal ${status.signal}`
+      }`,
+    );
     // Its descriptors are closed by now.
     this.#cleanup.run();
     if (pid !== this.#root || status.kind === "stopped") return;
@@ -288,6 +307,11 @@ export class Tracking {
       socket.remotePort,
       mapped(socket.remoteAddress),
     );
+  }
+
+  #debug(level: number, text: string): void {
+    if (level > this.#setup.debug) return;
+    this.#post({ type: "notice", notice: { severity: "debug", level, text } });
   }
 
   #warnOnce(key: string, text: string): void {

@@ -43,6 +43,11 @@ export interface CaptureOptions {
   readonly bufferSize: number;
   /** How long to wait for the last packets after the command ended, ms. */
   readonly linger: number;
+  /**
+   * Highest level of debug notices: 0 none, 2 processes, 5 socket calls.
+   * Default 0.
+   */
+  readonly debug?: number;
 }
 
 /** Figures of a running capture. */

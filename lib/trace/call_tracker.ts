@@ -10,7 +10,7 @@
  * @module
  */
 import { realTime, type Timestamp } from "../../ffi/clock.ts";
-import { SyscallError } from "../../ffi/errno.ts";
+import { errnoName, SyscallError } from "../../ffi/errno.ts";
 import type { Fd } from "../../ffi/fd.ts";
 import { duplicateFd } from "../../ffi/process.ts";
 import type { SyscallInfo } from "../../ffi/ptrace.ts";
@@ -23,6 +23,7 @@ import {
   readSocketState,
   type SocketState,
 } from "../../ffi/socket.ts";
+import { formatAddress } from "../packet/address.ts";
 import { readFds } from "../proc/fd.ts";
 import { readSocketCall, type SocketCall } from "./call_arguments.ts";
 import type { Owners } from "./owners.ts";
@@ -55,6 +56,8 @@ export interface CallTrackerNotices {
   ioUring(pid: number): void;
   /** A socket belongs to another network namespace than ours. */
   otherNetns(pid: number): void;
+  /** A watched call ended; unset when nobody wants to know. */
+  call?: (pid: number, tid: number, text: string) => void;
 }
 
 /** Turns system-call stops into socket events. */
@@ -173,6 +176,11 @@ export class CallTracker<Call> {
     if (open === undefined) return;
     this.#waiting.delete(tracee);
     const { returnValue } = info;
+    this.#notices.call?.(
+      process.pid,
+      tracee.tid,
+      `${formatCall(open.call)} = ${formatResult(returnValue)}`,
+    );
     const failed = returnValue < 0 && !UNDECIDED_ERRORS.has(-returnValue);
     const now = realTime(this.#now);
     if (!open.socket.closed) {
@@ -309,6 +317,20 @@ export class CallTracker<Call> {
       throw error;
     }
   }
+}
+
+/** A call as strace(1) would write it, in short. */
+function formatCall({ kind, fd, endpoints }: SocketCall): string {
+  const names = endpoints.map(({ address, port }) =>
+    isMapped(address)
+      ? `${address.subarray(12).join(".")}:${port}`
+      : `[${formatAddress(address)}]:${port}`
+  );
+  return `${kind}(${[fd, ...names].join(", ")})`;
+}
+
+function formatResult(value: number): string {
+  return value < 0 ? `-1 ${errnoName(-value)}` : `${value}`;
 }
 
 /**
