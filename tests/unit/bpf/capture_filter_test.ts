@@ -12,7 +12,8 @@ import { formatListing } from "../../../bpf/classic/text.ts";
 import { validateClassic } from "../../../bpf/classic/validate.ts";
 import { ClassicMachine } from "../../../bpf/classic/vm.ts";
 import { acceptedBy } from "./accepted_by.ts";
-import { addresses, packets, ports, viewOf } from "./packets.ts";
+import { captureRules, sortedUnique } from "./capture_rules.ts";
+import { packets, viewOf } from "./packets.ts";
 
 const NO_RULES: CaptureRules = { tcpPorts: [], udpPorts: [], remotes: [] };
 
@@ -34,37 +35,6 @@ function randomPorts(count: number, seed = count): number[] {
   return [...set].sort((a, b) => a - b);
 }
 
-function sortedUnique(all: readonly number[]): number[] {
-  return [...new Set(all)].sort((a, b) => a - b);
-}
-
-/** An endpoint over IPv4, IPv6, a mapped or an unspecified address. */
-const remotes: fc.Arbitrary<RemoteEndpoint> = fc.record({
-  protocol: fc.constantFrom(6 as const, 17 as const),
-  address: fc.tuple(fc.nat(9), addresses).map(([kind, address]) => {
-    if (kind === 0) return new Uint8Array(4);
-    if (kind === 1) return new Uint8Array(16);
-    const four = address.slice(12);
-    if (kind === 2) {
-      return Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, ...four);
-    }
-    return kind < 6 ? four : address;
-  }),
-  port: ports,
-});
-
-const rules: fc.Arbitrary<CaptureRules> = fc.record({
-  tcpPorts: fc.array(ports, { maxLength: 14 }).map(sortedUnique),
-  udpPorts: fc.array(ports, { maxLength: 14 }).map(sortedUnique),
-  remotes: fc.oneof(
-    fc.constant([]),
-    fc.array(remotes, { maxLength: 3 }),
-    fc.array(remotes, { maxLength: 40 }),
-  ),
-  allTcp: fc.constantFrom(false, false, false, true),
-  allUdp: fc.constantFrom(false, false, false, true),
-});
-
 const samples = fc.array(packets, { minLength: 20, maxLength: 20 });
 
 /** Local side of a received packet to a port. */
@@ -85,7 +55,7 @@ Deno.test("compileCaptureFilter() takes just what the rules want", () => {
   let accepted = 0;
   let dropped = 0;
   fc.assert(
-    fc.property(rules, samples, (wanted, batch) => {
+    fc.property(captureRules, samples, (wanted, batch) => {
       const program = compileCaptureFilter(wanted, { snaplen: 96 });
       const machine = new ClassicMachine(program);
       for (const packet of batch) {
@@ -104,7 +74,11 @@ Deno.test("compileCaptureFilter() takes just what the rules want", () => {
 
 Deno.test("compileCaptureFilter() takes no less when rules do not fit", () => {
   let surplus = 0;
-  const many = fc.tuple(rules, fc.integer({ min: 0, max: 1500 }), fc.nat()).map(
+  const many = fc.tuple(
+    captureRules,
+    fc.integer({ min: 0, max: 1500 }),
+    fc.nat(),
+  ).map(
     ([some, count, seed]): CaptureRules => ({
       ...some,
       tcpPorts: sortedUnique([...some.tcpPorts, ...randomPorts(count, seed)]),
