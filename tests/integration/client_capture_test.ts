@@ -176,7 +176,7 @@ captureTest(
 captureTest(
   "TCP client: FIN of a slow server after the program's end",
   async (bench) => {
-    const server = await bench.scene(["--linger", "150"]);
+    const server = await bench.scene({ serverLinger: 150 });
     const client = await compileWorkload("tcp_client");
     const tool = bench.launch([client, "send_and_exit", server.otherTcp4]);
     assert.equal((await tool.ended()).code, 0);

@@ -8,7 +8,7 @@
 import assert from "node:assert/strict";
 import { compare, describe, isExact, type TruthPacket } from "./compare.ts";
 import { markOf } from "./leaks.ts";
-import { PrivateNetwork } from "./network.ts";
+import { ETHERNET_DEVICE, FAR, PrivateNetwork } from "./network.ts";
 import { keyOf, ownersOf } from "./ownership.ts";
 import { parseCapture, type TestPacket } from "./packets.ts";
 import { Child, type StartOptions } from "./processes.ts";
@@ -17,14 +17,23 @@ import { CAPTURING_REGEXP, TOOL } from "./tool.ts";
 import { indexOf, type Moment, Truth } from "./truth.ts";
 import { type LoggedSocket, WorkloadLog } from "./workload_log.ts";
 
-/** Where the test's traffic flows. */
-export type Network = "host" | "private";
+/**
+ * Where the test's traffic flows: over the host's loopback interface, over
+ * that of a namespace, or over Ethernet to a second namespace.
+ */
+export type Network = "host" | "private" | "ethernet";
 
 /** How the surroundings are made. */
 export interface BenchOptions {
   readonly network?: Network;
   /** Options of the tool in this variant of the test. */
   readonly variant?: readonly string[];
+}
+
+/** How the servers behave. */
+export interface SceneOptions {
+  /** Milliseconds that the echo server waits before its FIN. */
+  readonly serverLinger?: number;
 }
 
 /** How the tool is started. */
@@ -78,6 +87,7 @@ export class Bench implements AsyncDisposable {
   readonly foreignLog: WorkloadLog;
   readonly #variant: readonly string[];
   readonly #network: PrivateNetwork | undefined;
+  readonly #far: PrivateNetwork | undefined;
   readonly #children: Child[] = [];
   readonly #tools: Child[] = [];
   #truth: Truth | undefined;
@@ -85,9 +95,11 @@ export class Bench implements AsyncDisposable {
   private constructor(
     variant: readonly string[],
     network: PrivateNetwork | undefined,
+    far: PrivateNetwork | undefined,
   ) {
     this.#variant = variant;
     this.#network = network;
+    this.#far = far;
     this.folder = Deno.makeTempDirSync({ prefix: "tracedump-test-" });
     Deno.chmodSync(this.folder, 0o755);
     this.output = `${this.folder}/capture.pcap`;
@@ -97,10 +109,11 @@ export class Bench implements AsyncDisposable {
 
   /** Makes the surroundings. */
   static async create(options: BenchOptions): Promise<Bench> {
-    const network = options.network === "private"
-      ? await PrivateNetwork.create()
-      : undefined;
-    return new Bench(options.variant ?? [], network);
+    const { variant = [], network: kind = "host" } = options;
+    const near = kind === "host" ? undefined : await PrivateNetwork.create();
+    const far = kind === "ethernet" ? await PrivateNetwork.create() : undefined;
+    if (far !== undefined) await near?.connect(far);
+    return new Bench(variant, near, far);
   }
 
   /** The network namespace of this test. */
@@ -111,17 +124,7 @@ export class Bench implements AsyncDisposable {
 
   /** Starts a program, whose log is that of the program under test. */
   start(argv: readonly string[], options: StartOptions = {}): Child {
-    const child = new Child([...(this.#network?.prefix ?? []), ...argv], {
-      cwd: this.folder,
-      ...options,
-      env: {
-        ...markOf(this.id),
-        ...this.log.environment,
-        ...options.env,
-      },
-    });
-    this.#children.push(child);
-    return child;
+    return this.#start(this.#network, argv, options);
   }
 
   /** Starts a program whose packets must not be captured. */
@@ -130,20 +133,41 @@ export class Bench implements AsyncDisposable {
     return this.start(argv, { ...options, env });
   }
 
+  /** Starts a program at the other end of the wire, if there is one. */
+  startFar(argv: readonly string[], options: StartOptions = {}): Child {
+    const env = { ...this.foreignLog.environment, ...options.env };
+    return this.#start(this.#far ?? this.#network, argv, { ...options, env });
+  }
+
+  #start(
+    network: PrivateNetwork | undefined,
+    argv: readonly string[],
+    options: StartOptions,
+  ): Child {
+    const child = new Child([...(network?.prefix ?? []), ...argv], {
+      cwd: this.folder,
+      ...options,
+      env: { ...markOf(this.id), ...this.log.environment, ...options.env },
+    });
+    this.#children.push(child);
+    return child;
+  }
+
   /** Starts the independent capture, the echo server, and its other client. */
-  async scene(serverOptions: readonly string[] = []): Promise<EchoServer> {
+  async scene(options: SceneOptions = {}): Promise<EchoServer> {
+    const isLocal = this.#far === undefined;
+    const foreign = this.startForeign.bind(this);
     const server = await startEchoServer(
-      (argv, options) => this.startForeign(argv, options),
-      serverOptions,
+      this.startFar.bind(this),
+      isLocal ? { ipv4: "127.0.0.1", ipv6: "::1" } : FAR,
+      options.serverLinger,
     );
-    this.#truth = await Truth.start(
-      `${this.folder}/truth.pcap`,
-      (argv, options) => this.startForeign(argv, options),
-    );
-    await startNeighbor(
-      (argv, options) => this.startForeign(argv, options),
-      server,
-    );
+    this.#truth = await Truth.start({
+      file: `${this.folder}/truth.pcap`,
+      device: isLocal ? "lo" : ETHERNET_DEVICE,
+      markTo: isLocal ? "127.0.0.1:9" : `${FAR.ipv4}:9`,
+    }, foreign);
+    await startNeighbor(foreign, server);
     return server;
   }
 
@@ -219,6 +243,7 @@ export class Bench implements AsyncDisposable {
       await child[Symbol.asyncDispose]();
     }
     await this.#network?.[Symbol.asyncDispose]();
+    await this.#far?.[Symbol.asyncDispose]();
     await Deno.remove(this.folder, { recursive: true });
   }
 

@@ -35,7 +35,7 @@ export function captureTest(
   options: CaseOptions = {},
 ): void {
   const needs: Requirement[] = [...BASIC_NEEDS, ...(options.needs ?? [])];
-  if (options.network === "private") needs.push("network namespaces");
+  if (isNamespaced(options)) needs.push("network namespaces");
   const reason = missing(needs);
   for (const variant of VARIANTS) {
     const title = [name, ...variant].join(" ");
@@ -52,6 +52,10 @@ export function captureTest(
       await runCase(body, variant, options.network ?? "host");
     });
   }
+}
+
+function isNamespaced({ network = "host" }: CaseOptions): boolean {
+  return network !== "host";
 }
 
 async function runCase(

@@ -1,10 +1,26 @@
 /**
- * Network namespaces of tests: a loopback interface and nothing else.
+ * Network namespaces of tests: a loopback interface and, if wanted, an
+ * Ethernet one whose other end is in a second namespace.
  *
  * @module
  */
 
 import assert from "node:assert/strict";
+
+/** Name of the Ethernet interface between two namespaces, at either end. */
+export const ETHERNET_DEVICE = "wire0";
+/** Addresses of the Ethernet interface of the namespace itself. */
+export const NEAR = {
+  ipv4: "10.99.0.1",
+  ipv6: "fd00:99::1",
+  hardware: "02:00:00:00:00:01",
+} as const;
+/** Addresses of the Ethernet interface of the second namespace. */
+export const FAR = {
+  ipv4: "10.99.0.2",
+  ipv6: "fd00:99::2",
+  hardware: "02:00:00:00:00:02",
+} as const;
 
 let serial = 0;
 
@@ -28,6 +44,27 @@ export class PrivateNetwork implements AsyncDisposable {
   /** Arguments that start a program inside. */
   get prefix(): string[] {
     return ["nsenter", `--net=/run/netns/${this.#name}`];
+  }
+
+  /** Connects two namespaces by a pair of Ethernet interfaces. */
+  async connect(far: PrivateNetwork): Promise<void> {
+    const device = ETHERNET_DEVICE;
+    await this.run(
+      ...["ip", "link", "add", device, "type", "veth"],
+      ...["peer", "name", device, "netns", far.#name],
+    );
+    const ends = [[this, NEAR, FAR], [far, FAR, NEAR]] as const;
+    for (const [network, at, peer] of ends) {
+      const ip = (...args: string[]): Promise<void> =>
+        network.run("ip", ...args, "dev", device);
+      await ip("address", "add", `${at.ipv4}/24`);
+      await ip("address", "add", `${at.ipv6}/64`, "nodad");
+      await network.run("ip", "link", "set", device, "address", at.hardware);
+      await network.run("ip", "link", "set", device, "up");
+      // The first solicitations get lost, which would cost a second.
+      const { hardware } = peer;
+      await ip("neighbor", "add", peer.ipv6, "lladdr", hardware);
+    }
   }
 
   /** Runs a program inside to its successful end. */

@@ -13,6 +13,12 @@ export type StartForeign = (
   options?: StartOptions,
 ) => Child;
 
+/** Where the echo server listens. */
+export interface ServerAddresses {
+  readonly ipv4: string;
+  readonly ipv6: string;
+}
+
 /** Endpoints of the echo server, as text. */
 export interface EchoServer {
   readonly tcp4: string;
@@ -36,23 +42,25 @@ export interface EchoServer {
 /** Starts the echo server, which ends when the child is disposed of. */
 export async function startEchoServer(
   start: StartForeign,
-  options: readonly string[] = [],
+  { ipv4, ipv6 }: ServerAddresses,
+  lingerMilliseconds = 0,
 ): Promise<EchoServer> {
   const program = await compileWorkload("echo_server");
-  const child = start([program, ...options], { stdin: "piped" });
+  const argv = [program, ipv4, ipv6, `${lingerMilliseconds}`];
+  const child = start(argv, { stdin: "piped" });
   const [line] = await child.seen("stdout", /\{.*\}/);
   const port: Record<string, number> = JSON.parse(line);
   return {
-    tcp4: `127.0.0.1:${port.tcp4}`,
-    tcp6: `[::1]:${port.tcp6}`,
-    dual: `127.0.0.1:${port.dual}`,
-    otherTcp4: `127.0.0.1:${port.other4}`,
-    closed: `127.0.0.1:${port.closed}`,
-    udp4: `127.0.0.1:${port.udp4}`,
-    udp6: `[::1]:${port.udp6}`,
-    dualUdp: `127.0.0.1:${port.dualudp}`,
-    otherUdp4: `127.0.0.1:${port.otherudp4}`,
-    mute: `127.0.0.1:${port.mute}`,
+    tcp4: `${ipv4}:${port.tcp4}`,
+    tcp6: `[${ipv6}]:${port.tcp6}`,
+    dual: `${ipv4}:${port.dual}`,
+    otherTcp4: `${ipv4}:${port.other4}`,
+    closed: `${ipv4}:${port.closed}`,
+    udp4: `${ipv4}:${port.udp4}`,
+    udp6: `[${ipv6}]:${port.udp6}`,
+    dualUdp: `${ipv4}:${port.dualudp}`,
+    otherUdp4: `${ipv4}:${port.otherudp4}`,
+    mute: `${ipv4}:${port.mute}`,
   };
 }
 

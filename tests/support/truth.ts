@@ -1,5 +1,5 @@
 /**
- * The independent judge: tcpdump on the loopback interface.
+ * The independent judge: tcpdump.
  *
  * @module
  */
@@ -17,45 +17,46 @@ export type Start = (argv: readonly string[], options?: StartOptions) => Child;
 
 let serial = 0;
 
-/** A running tcpdump that writes all loopback packets to a file. */
+/** What is watched. */
+export interface TruthOptions {
+  /** The capture file that tcpdump writes. */
+  readonly file: string;
+  readonly device: string;
+  /** Endpoint that marker packets are sent to through the device. */
+  readonly markTo: string;
+}
+
+/** A running tcpdump that writes all packets of a device to a file. */
 export class Truth {
   readonly #file: string;
+  readonly #markTo: string;
   readonly #tcpdump: Child;
   readonly #start: Start;
   #searched = 0;
 
-  private constructor(file: string, tcpdump: Child, start: Start) {
-    this.#file = file;
+  private constructor(options: TruthOptions, tcpdump: Child, start: Start) {
+    this.#file = options.file;
+    this.#markTo = options.markTo;
     this.#tcpdump = tcpdump;
     this.#start = start;
   }
 
   /** Starts tcpdump and waits until it captures. */
-  static async start(file: string, start: Start): Promise<Truth> {
+  static async start(options: TruthOptions, start: Start): Promise<Truth> {
     // Without a snaplen each packet would take 256 KiB of tcpdump's buffer.
     const tcpdump = start([
-      "tcpdump",
-      ...[
-        "-i",
-        "lo",
-        "-n",
-        "-U",
-        "--immediate-mode",
-        "-B",
-        "65536",
-        "-s",
-        "16000",
-      ],
-      ...["-Z", "root", "-w", file],
+      ...["tcpdump", "-i", options.device, "-n", "-U", "--immediate-mode"],
+      ...["-B", "65536", "-s", "16000", "-Z", "root", "-w", options.file],
     ]);
     await tcpdump.seen("stderr", /listening on/);
-    return new Truth(file, tcpdump, start);
+    return new Truth(options, tcpdump, start);
   }
 
   /** Sends a packet of its own and waits until it was seen. */
   async mark(): Promise<Moment> {
     const moment = `moment ${Deno.pid} ${serial++} ${crypto.randomUUID()}`;
-    const marker = this.#start([await compileWorkload("send_marker"), moment]);
+    const program = await compileWorkload("send_marker");
+    const marker = this.#start([program, this.#markTo, moment]);
     const { code, stderr } = await marker.ended();
     assert.equal(code, 0, stderr);
     await until(() => this.#contains(moment), "the marker packet");

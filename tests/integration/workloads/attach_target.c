@@ -11,6 +11,8 @@
 #include "workload.h"
 
 #define MAX_THREADS 16
+/* Without it tcpdump could not keep up with an untraced one. */
+#define BUSY_PAUSE_US 500
 
 static const char *tcp_peer, *udp_peer;
 static pthread_barrier_t step;
@@ -166,6 +168,7 @@ static void busy(void) {
   while (poll(&input, 1, 0) == 0) {
     visit(tcp_peer);
     ask(udp_peer);
+    usleep(BUSY_PAUSE_US);
   }
   log_event("done", "");
 }

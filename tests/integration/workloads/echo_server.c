@@ -2,10 +2,11 @@
  * The server that the programs under test and their neighbors talk to. It
  * listens on kernel-chosen ports, tells them as one JSON line, and echoes
  * until standard input ends.
- *   tcp4 127.0.0.1, tcp6 ::1, dual :: for both families, fast 127.0.0.1 with
- *   TCP Fast Open; udp4, udp6, dualudp; mute: takes datagrams, never answers;
- *   closed: bound, but not listening, so that connections are refused.
- * Option: --linger MS delays its FIN by so much after the client's.
+ *   echo_server IPV4 IPV6 [LINGER]
+ * tcp4 and tcp6 listen on the addresses, dual on :: for both families; udp4,
+ * udp6, dualudp alike; other4, otherudp4: a second one; mute: takes datagrams,
+ * never answers; closed: bound, but not listening, so that connections are
+ * refused. LINGER delays its FIN by so many milliseconds after the client's.
  */
 #include "workload.h"
 
@@ -95,23 +96,30 @@ static int echo_stream(int fd) {
   return 1;
 }
 
+static void offer(const char *name, const char *address, int type, int only6,
+                  int kind) {
+  printf("\"%s\":%d,", name, open_port(address, type, only6, kind));
+}
+
 int main(int argc, char **argv) {
-  if (argc == 3 && strcmp(argv[1], "--linger") == 0) linger_ms = atoi(argv[2]);
+  char at4[80], at6[80];
+  if (argc < 3) return 2;
+  if (argc == 4) linger_ms = atoi(argv[3]);
+  snprintf(at4, sizeof at4, "%s:0", argv[1]);
+  snprintf(at6, sizeof at6, "[%s]:0", argv[2]);
   watch(0, KIND_STDIN);
-  printf("{\"tcp4\":%d,", open_port("127.0.0.1:0", SOCK_STREAM, 0,
-                                    KIND_LISTENER));
-  printf("\"tcp6\":%d,", open_port("[::1]:0", SOCK_STREAM, 1, KIND_LISTENER));
-  printf("\"dual\":%d,", open_port("[::]:0", SOCK_STREAM, 0, KIND_LISTENER));
-  printf("\"other4\":%d,", open_port("127.0.0.1:0", SOCK_STREAM, 0,
-                                     KIND_LISTENER));
-  printf("\"closed\":%d,", open_port("127.0.0.1:0", SOCK_STREAM, 0, 0));
-  printf("\"udp4\":%d,", open_port("127.0.0.1:0", SOCK_DGRAM, 0,
-                                   KIND_DATAGRAM));
-  printf("\"udp6\":%d,", open_port("[::1]:0", SOCK_DGRAM, 1, KIND_DATAGRAM));
-  printf("\"dualudp\":%d,", open_port("[::]:0", SOCK_DGRAM, 0, KIND_DATAGRAM));
-  printf("\"otherudp4\":%d,", open_port("127.0.0.1:0", SOCK_DGRAM, 0,
-                                        KIND_DATAGRAM));
-  printf("\"mute\":%d}\n", open_port("127.0.0.1:0", SOCK_DGRAM, 0, KIND_MUTE));
+  printf("{");
+  offer("tcp4", at4, SOCK_STREAM, 0, KIND_LISTENER);
+  offer("tcp6", at6, SOCK_STREAM, 1, KIND_LISTENER);
+  offer("dual", "[::]:0", SOCK_STREAM, 0, KIND_LISTENER);
+  offer("other4", at4, SOCK_STREAM, 0, KIND_LISTENER);
+  offer("closed", at4, SOCK_STREAM, 0, 0);
+  offer("udp4", at4, SOCK_DGRAM, 0, KIND_DATAGRAM);
+  offer("udp6", at6, SOCK_DGRAM, 1, KIND_DATAGRAM);
+  offer("dualudp", "[::]:0", SOCK_DGRAM, 0, KIND_DATAGRAM);
+  offer("otherudp4", at4, SOCK_DGRAM, 0, KIND_DATAGRAM);
+  offer("mute", at4, SOCK_DGRAM, 0, KIND_MUTE);
+  printf("\"end\":0}\n");
   fflush(stdout);
   for (;;) {
     if (poll(fds, (nfds_t)count, -1) < 0 && errno != EINTR) die("poll");

@@ -15,7 +15,7 @@
 static int kept_udp(const char *to_text) {
   struct endpoint to = endpoint_of(to_text);
   struct endpoint at = endpoint_of(
-      to.address.ss_family == AF_INET ? "127.0.0.1:0" : "[::1]:0");
+      to.address.ss_family == AF_INET ? "0.0.0.0:0" : "[::]:0");
   int fd = check(socket(to.address.ss_family, SOCK_DGRAM, 0), "socket");
   int port = FIRST_PORT + (int)getpid() % 5000;
   for (; port < LAST_PORT; port++) {
