@@ -18,6 +18,7 @@ export type SyscallName =
   | "connect"
   | "execve"
   | "exit_group"
+  | "getpgid"
   | "io_uring_setup"
   | "listen"
   | "pidfd_getfd"
@@ -102,6 +103,7 @@ const X86_64: Architecture = {
     connect: 42,
     execve: 59,
     exit_group: 231,
+    getpgid: 121,
     io_uring_setup: 425,
     listen: 50,
     pidfd_getfd: 438,
@@ -162,6 +164,7 @@ const AARCH64: Architecture = {
     connect: 203,
     execve: 221,
     exit_group: 94,
+    getpgid: 155,
     io_uring_setup: 425,
     listen: 201,
     pidfd_getfd: 438,

@@ -8,6 +8,7 @@ import { libc } from "./libc.ts";
 
 // linux/wait.h
 const WNOHANG = 1;
+const WUNTRACED = 2;
 const WSTOPPED = 2;
 const WEXITED = 4;
 const WNOWAIT = 0x0100_0000;
@@ -74,6 +75,14 @@ export function waitFor(tid: number): number {
 /** Takes an event of one child or tracee without waiting; 0 when none. */
 export function waitForNow(tid: number): number {
   return wait(tid, WNOHANG | __WALL | __WNOTHREAD);
+}
+
+/**
+ * Takes an event of an ordinary child without waiting: its end, or a stop by
+ * a signal of job control. 0 when there is none, -1 when it is no child.
+ */
+export function waitChildNow(pid: number): number {
+  return wait(pid, WNOHANG | WUNTRACED);
 }
 
 const siginfo = new Uint8Array(128);

@@ -29,6 +29,8 @@ import type {
   TrackerSetup,
 } from "./messages.ts";
 import { openOutput } from "./output.ts";
+import type { EbpfSetup } from "./ebpf_tracking.ts";
+import { LaunchedCommand } from "./launched_command.ts";
 import type { SnifferResult } from "./sniffer.ts";
 import { summarize } from "./summary.ts";
 import {
@@ -55,7 +57,10 @@ export async function startCapture(
   const user = checkTarget(options);
   const interfaces = options.interfaces.map(indexOfInterface);
   // Loading the threads takes longest: it goes on beside the rest.
-  const threads = new CaptureThreads();
+  const threads: CaptureThreads = {
+    sniffer: startSniffer(),
+    tracer: options.tracker === "ptrace" ? startTracer() : undefined,
+  };
   let capture: LiveCapture;
   try {
     capture = new LiveCapture(options, observer, threads, {
@@ -64,7 +69,8 @@ export async function startCapture(
       interfaces,
     });
   } catch (error) {
-    threads.terminate();
+    threads.sniffer.terminate();
+    threads.tracer?.terminate();
     throw error;
   }
   try {
@@ -97,21 +103,20 @@ function openDescriptors(
   }
 }
 
-/** The two threads of a capture; see the design's table of threads. */
-class CaptureThreads {
-  readonly tracer = new Worker(
-    new URL("./tracer_worker.ts", import.meta.url),
-    { type: "module" },
-  );
-  readonly sniffer = new Worker(
-    new URL("./sniffer_worker.ts", import.meta.url),
-    { type: "module" },
-  );
+interface CaptureThreads {
+  readonly sniffer: Worker;
+  /** Started when it is needed. */
+  readonly tracer: Worker | undefined;
+}
 
-  terminate(): void {
-    this.tracer.terminate();
-    this.sniffer.terminate();
-  }
+function startTracer(): Worker {
+  const url = new URL("./tracer_worker.ts", import.meta.url);
+  return new Worker(url, { type: "module" });
+}
+
+function startSniffer(): Worker {
+  const url = new URL("./sniffer_worker.ts", import.meta.url);
+  return new Worker(url, { type: "module" });
 }
 
 /** Finds out what can be known before anything is opened or emptied. */
@@ -145,6 +150,22 @@ function indexOfInterface(name: string): number {
   return index;
 }
 
+type ReadyMessage = Extract<SnifferMessage, { type: "ready" }>;
+
+/** How the sniffer's thread shall try eBPF; undefined for not at all. */
+function ebpfSetup(options: CaptureOptions): EbpfSetup | undefined {
+  const { tracker = "auto", kernelFilter = "auto", target } = options;
+  if (tracker === "ptrace") return undefined;
+  return {
+    variants: tracker === "auto" || tracker === "ebpf" ? [] : [tracker],
+    filter: kernelFilter === "classic" ? "classic" : "map",
+    follow: options.follow,
+    linger: options.linger,
+    debug: options.debug ?? 0,
+    pids: target.kind === "processes" ? target.pids : [],
+  };
+}
+
 interface Resources {
   readonly socket: Fd;
   readonly output: Fd;
@@ -160,12 +181,14 @@ class LiveCapture implements Capture {
   readonly #resources: Resources;
   readonly #control = new Control(createControl());
   readonly #table = createTable();
-  readonly #tracer: Worker;
+  #tracer: Worker | undefined;
+  /** The command where nobody traces it. */
+  #child: LaunchedCommand | undefined;
   readonly #sniffer: Worker;
   readonly #finish: (result: CaptureResult) => void;
   readonly #trackerReady = Promise.withResolvers<readonly Owner[]>();
-  readonly #snifferReady = Promise.withResolvers<void>();
-  readonly #snifferDone = Promise.withResolvers<SnifferResult>();
+  readonly #snifferReady = Promise.withResolvers<ReadyMessage>();
+  #tracing = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #began = performance.now();
   #owners: readonly Owner[] = [];
@@ -191,14 +214,8 @@ class LiveCapture implements Capture {
     this.#finish = resolve;
     this.#tracer = threads.tracer;
     this.#sniffer = threads.sniffer;
-    this.#tracer.onmessage = (event: MessageEvent<TrackerMessage>) =>
-      this.#fromTracker(event.data);
     this.#sniffer.onmessage = (event: MessageEvent<SnifferMessage>) =>
       this.#fromSniffer(event.data);
-    this.#tracer.onerror = (event) => {
-      event.preventDefault();
-      this.#trackerFailed(new Error(`The tracer failed: ${event.message}`));
-    };
     this.#sniffer.onerror = (event) => {
       event.preventDefault();
       this.#snifferFailed(`The sniffer failed: ${event.message}`);
@@ -206,42 +223,112 @@ class LiveCapture implements Capture {
   }
 
   async begin(): Promise<void> {
+    this.#startSniffer();
+    const ready = this.#options.tracker === "ptrace"
+      // The kernel keeps packets in the ring until the sniffer takes them.
+      ? (await Promise.all([this.#snifferReady.promise, this.#trace()]))[0]
+      : await this.#snifferReady.promise;
+    let processes: readonly Owner[];
+    if (ready.ebpf !== undefined) {
+      processes = this.#follow(ready.ebpf);
+    } else {
+      this.#explain(ready.refusal);
+      processes = await this.#trace();
+    }
+    this.#toSniffer({ type: "run" });
+    this.#running = true;
+    this.#began = performance.now();
+    this.#announce(processes);
+    const { duration } = this.#options;
+    if (duration !== undefined) {
+      this.#timer = setTimeout(() => this.#endCapturing("duration"), duration);
+    }
+  }
+
+  #startSniffer(): void {
     const options = this.#options;
-    const resources = this.#resources;
+    const { socket, wake, output, interfaces } = this.#resources;
     this.#toSniffer({
       type: "start",
       setup: {
-        socket: resources.socket.number,
+        socket: socket.number,
         ring: ringOptions(options.bufferSize),
-        wake: resources.wake.number,
-        output: resources.output.number,
+        wake: wake.number,
+        output: output.number,
         table: this.#table,
         control: this.#control.memory,
         snaplen: options.snaplen,
         nanoseconds: options.nanoseconds,
         count: options.count ?? 0,
-        interfaces: resources.interfaces,
+        interfaces,
       },
+      ebpf: ebpfSetup(options),
     });
-    // The kernel keeps packets in the ring until the sniffer has mapped it.
-    this.#toTracker({ type: "start", setup: this.#trackerSetup() });
-    const [processes] = await Promise.all([
-      this.#trackerReady.promise,
-      this.#snifferReady.promise,
-    ]);
-    this.#running = true;
-    this.#began = performance.now();
-    this.#announce(processes);
-    if (options.duration !== undefined) {
-      this.#timer = setTimeout(
-        () => this.#endCapturing("duration"),
-        options.duration,
+  }
+
+  /** eBPF serves: launches the command as an ordinary child. */
+  #follow(
+    ebpf: NonNullable<ReadyMessage["ebpf"]>,
+  ): readonly Owner[] {
+    this.#debug(`sockets are followed by eBPF (${ebpf.description})`);
+    const { target } = this.#options;
+    if (target.kind === "processes") {
+      this.#tracked = true;
+      return ebpf.processes;
+    }
+    const child = LaunchedCommand.start(target, this.#resources.user, {
+      suspended: (signal) => this.#observer.suspended?.(signal),
+      ended: (status) => this.#commandEnded(status),
+    });
+    this.#child = child;
+    this.#control.launched = true;
+    return [{ pid: child.pid, comm: child.comm }];
+  }
+
+  #commandEnded(status: ExitStatus): void {
+    this.#exit = status;
+    this.#tracked = true;
+    signalEventFd(this.#resources.wake.number);
+    this.#finishIfDone();
+  }
+
+  /** Says why ptrace follows, or that nothing can. */
+  #explain(refusal: string | undefined): void {
+    const { tracker = "auto" } = this.#options;
+    if (tracker === "ptrace") return;
+    if (tracker !== "auto") {
+      throw new CaptureError(
+        "unsupported",
+        refusal ?? "Cannot follow sockets with eBPF here",
+        { hint: "Use --tracker ptrace" },
       );
     }
+    this.#notice(
+      "info",
+      "sockets are followed by ptrace: eBPF is not permitted or not supported",
+    );
+    this.#debug(refusal ?? "eBPF was not tried");
+  }
+
+  /** Has the tracer's thread launch or attach. */
+  #trace(): Promise<readonly Owner[]> {
+    if (this.#tracing) return this.#trackerReady.promise;
+    this.#tracing = true;
+    const tracer = this.#tracer ?? startTracer();
+    this.#tracer = tracer;
+    tracer.onmessage = (event: MessageEvent<TrackerMessage>) =>
+      this.#fromTracker(event.data);
+    tracer.onerror = (event) => {
+      event.preventDefault();
+      this.#trackerFailed(new Error(`The tracer failed: ${event.message}`));
+    };
+    this.#toTracker({ type: "start", setup: this.#trackerSetup() });
+    return this.#trackerReady.promise;
   }
 
   #trackerSetup(): TrackerSetup {
     const { target, snaplen, follow, linger, debug = 0 } = this.#options;
+    const { kernelFilter = "auto" } = this.#options;
     return {
       socket: this.#resources.socket.number,
       table: this.#table,
@@ -250,6 +337,7 @@ class LiveCapture implements Capture {
       follow,
       linger,
       debug,
+      kernelFilter,
       target: target.kind === "processes"
         ? target
         : { ...target, user: this.#resources.user },
@@ -281,14 +369,17 @@ class LiveCapture implements Capture {
 
   stop(): void {
     this.#endCapturing("stopped");
-    if (this.#options.target.kind === "command") {
-      this.#toTracker({ type: "hurry" });
-      // Launched processes that are left end with their tracer.
-      this.#trackingEnded();
-    }
+    if (this.#options.target.kind === "processes") return;
+    // Nobody waits for the command any more, or for its processes. Those that
+    // are traced end with their tracer.
+    this.#trackingEnded();
   }
 
   forwardSignal(signal: number): void {
+    if (this.#child !== undefined) {
+      if (!this.#child.forwardSignal(signal)) this.stop();
+      return;
+    }
     if (this.#tracked) return;
     // Nobody is left to take it but processes in the background.
     if (this.#exit !== undefined) this.stop();
@@ -297,18 +388,9 @@ class LiveCapture implements Capture {
 
   /** Ends everything at once, after a failed beginning. */
   abort(): void {
-    this.#control.command = SnifferCommand.ABORT;
-    this.#tracer.terminate();
-    signalEventFd(this.#resources.wake.number);
-    const close = (): void => {
-      this.#sniffer.terminate();
-      this.#close();
-    };
-    // A sniffer that never began has nothing to finish.
-    this.#snifferReady.promise.then(
-      () => this.#snifferDone.promise.then(close),
-      close,
-    );
+    this.#tracer?.terminate();
+    this.#sniffer.terminate();
+    this.#close();
   }
 
   /** Takes no more packets; a launched command goes on to its end. */
@@ -319,7 +401,7 @@ class LiveCapture implements Capture {
     if (this.#options.target.kind === "processes") {
       // The kernel detaches everything when the tracer's thread ends.
       this.#trackingEnded();
-    } else if (!this.#tracked && reason !== "exited") {
+    } else if (!this.#tracked && reason !== "exited" && reason !== "stopped") {
       this.#notice(
         "info",
         "the capture is complete; the command goes on until it ends",
@@ -331,7 +413,7 @@ class LiveCapture implements Capture {
 
   #trackingEnded(): void {
     this.#tracked = true;
-    this.#tracer.terminate();
+    this.#tracer?.terminate();
     this.#finishIfDone();
   }
 
@@ -389,9 +471,13 @@ class LiveCapture implements Capture {
   #fromSniffer(message: SnifferMessage): void {
     switch (message.type) {
       case "ready":
-        this.#snifferReady.resolve();
+        this.#snifferReady.resolve(message);
+        return;
+      case "notice":
+        this.#observer.notice?.(message.notice);
         return;
       case "done":
+        this.#owners = message.owners ?? this.#owners;
         this.#snifferEnded(message.result);
         return;
       case "failed":
@@ -413,7 +499,6 @@ class LiveCapture implements Capture {
 
   #snifferEnded(result: SnifferResult): void {
     this.#result = result;
-    this.#snifferDone.resolve(result);
     if (result.error !== undefined) {
       this.#error ??= new CaptureError(
         "output",
@@ -421,7 +506,9 @@ class LiveCapture implements Capture {
         { hint: "What was written until then is complete and readable" },
       );
     }
-    if (result.reason !== "finished") this.#endCapturing(result.reason);
+    this.#endCapturing(
+      result.reason === "finished" ? "exited" : result.reason,
+    );
     this.#finishIfDone();
   }
 
@@ -470,8 +557,13 @@ class LiveCapture implements Capture {
     this.#observer.notice?.({ severity, text });
   }
 
+  #debug(text: string): void {
+    const level = 1;
+    this.#observer.notice?.({ severity: "debug", level, text });
+  }
+
   #toTracker(command: TrackerCommand): void {
-    this.#tracer.postMessage(command);
+    this.#tracer?.postMessage(command);
   }
 
   #toSniffer(message: SnifferCommandMessage): void {

@@ -16,6 +16,7 @@ export const SnifferCommand = {
 
 const COMMAND = 0;
 const SOCKETS = 1;
+const LAUNCHED = 2;
 // From byte 16 on, as 64-bit floats.
 const PACKETS = 2;
 const BYTES = 3;
@@ -48,6 +49,15 @@ export class Control {
 
   set sockets(count: number) {
     Atomics.store(this.#integers, SOCKETS, count);
+  }
+
+  /** Whether the command runs; written by the main thread. */
+  get launched(): boolean {
+    return Atomics.load(this.#integers, LAUNCHED) !== 0;
+  }
+
+  set launched(launched: boolean) {
+    Atomics.store(this.#integers, LAUNCHED, launched ? 1 : 0);
   }
 
   /** Packets written. */

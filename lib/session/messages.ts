@@ -5,8 +5,14 @@
  */
 import type { User } from "../../ffi/process.ts";
 import type { Owner } from "../trace/owners.ts";
+import type { EbpfSetup } from "./ebpf_tracking.ts";
 import type { SnifferResult, SnifferSetup } from "./sniffer.ts";
-import type { CaptureErrorCode, CaptureNotice, ExitStatus } from "./types.ts";
+import type {
+  CaptureErrorCode,
+  CaptureNotice,
+  ExitStatus,
+  KernelFilterChoice,
+} from "./types.ts";
 
 /** What the tracer's thread needs to know. */
 export interface TrackerSetup {
@@ -20,6 +26,7 @@ export interface TrackerSetup {
   readonly linger: number;
   /** Highest level of debug notices. */
   readonly debug: number;
+  readonly kernelFilter: KernelFilterChoice;
   readonly target:
     | { readonly kind: "processes"; readonly pids: readonly number[] }
     | {
@@ -61,13 +68,32 @@ export type TrackerMessage =
   };
 
 /** To the sniffer's thread. */
-export type SnifferCommandMessage = {
-  readonly type: "start";
-  readonly setup: SnifferSetup;
-};
+export type SnifferCommandMessage =
+  | {
+    readonly type: "start";
+    readonly setup: SnifferSetup;
+    /** Set to follow the program with eBPF, if that is possible. */
+    readonly ebpf: EbpfSetup | undefined;
+  }
+  /** What `start` prepared may run; sent after the command was launched. */
+  | { readonly type: "run" };
 
 /** From the sniffer's thread. */
 export type SnifferMessage =
-  | { readonly type: "ready" }
-  | { readonly type: "done"; readonly result: SnifferResult }
+  /** Ready to run; follows with eBPF when it says so. */
+  | {
+    readonly type: "ready";
+    readonly ebpf:
+      | { readonly description: string; readonly processes: readonly Owner[] }
+      | undefined;
+    /** Why eBPF cannot serve, if it was asked for. */
+    readonly refusal: string | undefined;
+  }
+  | { readonly type: "notice"; readonly notice: CaptureNotice }
+  | {
+    readonly type: "done";
+    readonly result: SnifferResult;
+    /** Set where this thread numbered the owners. */
+    readonly owners: readonly Owner[] | undefined;
+  }
   | { readonly type: "failed"; readonly message: string };

@@ -53,6 +53,16 @@ export interface SnifferSetup {
   readonly interfaces: readonly number[];
 }
 
+/** Who tells the sniffer's own thread about sockets, before each block. */
+export interface SocketEvents {
+  /** Takes what was told until now. */
+  drain(): void;
+  /** Does regular work; called when there are no packets, and now and then. */
+  tend(): void;
+  /** Whether the program and its connections are over. */
+  readonly over: boolean;
+}
+
 /** How a sniffer ended. */
 export interface SnifferResult {
   readonly reason: "finished" | "count" | "closed" | "failed";
@@ -73,6 +83,10 @@ const RECORD_ROOM = RECORD_HEADER_LENGTH + SLL_HEADER_LENGTH + VLAN_TAG_LENGTH;
 const PATIENCE = 2000;
 /** How long to sleep when nothing happens, milliseconds. */
 const IDLE = 200;
+/** The same where socket events have to be read meanwhile. */
+const EVENTS_IDLE = 10;
+/** Blocks between regular work when packets never cease. */
+const BLOCKS_BETWEEN = 64;
 const DNS_PORT = 53;
 const UDP_HEADER_LENGTH = 8;
 const EPIPE = 32;
@@ -93,6 +107,7 @@ export class Sniffer implements Disposable {
   readonly #flows = new FlowTable();
   readonly #names = new DnsNames();
   readonly #interfaces: ReadonlySet<number>;
+  readonly #events: SocketEvents | undefined;
   readonly #view: DataView;
   readonly #divisor: number;
   readonly #mostBytes: number;
@@ -108,10 +123,12 @@ export class Sniffer implements Disposable {
   /**
    * Maps the ring and writes the file header.
    *
+   * @param events set where this thread learns of sockets by itself
    * @throws {SyscallError}
    */
-  constructor(setup: SnifferSetup) {
+  constructor(setup: SnifferSetup, events?: SocketEvents) {
     this.#setup = setup;
+    this.#events = events;
     this.#control = new Control(setup.control);
     this.#matcher = new Matcher(setup.table);
     this.#ring = new PacketRing(
@@ -141,21 +158,28 @@ export class Sniffer implements Disposable {
   /** Runs until told to end, or until the output fails or is full. */
   run(): SnifferResult {
     const ring = this.#ring;
+    let blocks = 0;
     for (;;) {
       const { command } = this.#control;
       if (command === SnifferCommand.ABORT || this.#end !== undefined) break;
-      if (command === SnifferCommand.FINISH && this.#cutoff === undefined) {
+      const over = command === SnifferCommand.FINISH ||
+        this.#events?.over === true;
+      if (over && this.#cutoff === undefined) {
         this.#cutoff = realTime({ seconds: 0, nanoseconds: 0 });
       }
       if (ring.ready) {
+        // Sockets are told of before their first packet.
+        this.#events?.drain();
         this.#takeBlock();
+        if (++blocks % BLOCKS_BETWEEN === 0) this.#events?.tend();
         continue;
       }
       this.#flush(0);
       this.#publish();
+      this.#events?.tend();
       if (this.#cutoff === undefined) {
         this.#matcher.table.beginRound(this.#now() - 1);
-        ring.wait(IDLE);
+        ring.wait(this.#events === undefined ? IDLE : EVENTS_IDLE);
       } else {
         // The block that the kernel is filling comes within its time limit.
         ring.wait(3 * this.#setup.ring.timeout);

@@ -1,27 +1,73 @@
 /**
- * Entry point of the sniffer's thread. It reads the ring in one go from start
- * to end; commands reach it through shared memory.
+ * Entry point of the sniffer's thread. Once running, it reads the ring in one
+ * go to the end; commands reach it through shared memory.
  *
  * @module
  */
+import { Control } from "./control.ts";
+import type { EbpfTracking } from "./ebpf_tracking.ts";
 import type { SnifferCommandMessage, SnifferMessage } from "./messages.ts";
 import { Sniffer } from "./sniffer.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
 
+let sniffer: Sniffer | undefined;
+let tracking: EbpfTracking | undefined;
+
 function post(message: SnifferMessage): void {
   self.postMessage(message);
 }
 
-self.onmessage = ({ data }: MessageEvent<SnifferCommandMessage>) => {
+async function start(
+  { setup, ebpf }: Extract<SnifferCommandMessage, { type: "start" }>,
+): Promise<void> {
+  let refusal: string | undefined;
+  let description = "";
+  if (ebpf !== undefined) {
+    // Loaded only where it is wanted: it is the larger part of the program.
+    const { EbpfTracking } = await import("./ebpf_tracking.ts");
+    try {
+      tracking = new EbpfTracking(
+        ebpf,
+        setup.socket,
+        setup.snaplen,
+        setup.table,
+        new Control(setup.control),
+        (notice) => post({ type: "notice", notice }),
+      );
+      description = tracking.describe();
+    } catch (error) {
+      refusal = textOf(error);
+    }
+  }
+  sniffer = new Sniffer(setup, tracking);
+  post({
+    type: "ready",
+    refusal,
+    ebpf: tracking === undefined
+      ? undefined
+      : { description, processes: tracking.begin() },
+  });
+}
+
+function run(): void {
+  using taken = sniffer;
+  if (taken === undefined) return;
+  tracking?.launched();
+  const result = taken.run();
+  post({ type: "done", result, owners: tracking?.owners });
+  tracking?.[Symbol.dispose]();
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+self.onmessage = async ({ data }: MessageEvent<SnifferCommandMessage>) => {
   try {
-    using sniffer = new Sniffer(data.setup);
-    post({ type: "ready" });
-    post({ type: "done", result: sniffer.run() });
+    if (data.type === "start") await start(data);
+    else run();
   } catch (error) {
-    post({
-      type: "failed",
-      message: error instanceof Error ? error.message : String(error),
-    });
+    post({ type: "failed", message: textOf(error) });
   }
 };

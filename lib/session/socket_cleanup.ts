@@ -33,12 +33,16 @@ export class SocketCleanup implements Disposable {
   #polled = new Set<bigint>();
   #pollAt = 0;
 
-  /** Begins to watch. */
-  constructor(registry: SocketRegistry) {
+  /**
+   * Begins to watch.
+   *
+   * @param options.events false when somebody else tells which sockets ended
+   */
+  constructor(registry: SocketRegistry, options: { events?: boolean } = {}) {
     this.#registry = registry;
     let events: DestroyEvents | undefined;
     try {
-      events = new DestroyEvents();
+      if (options.events ?? true) events = new DestroyEvents();
     } catch {
       // Before Linux 4.3: polling does.
     }

@@ -7,7 +7,7 @@
 import { realTime } from "../../ffi/clock.ts";
 import { SyscallError } from "../../ffi/errno.ts";
 import { kill, raiseDescriptorLimit } from "../../ffi/process.ts";
-import { ownNetnsCookie } from "../../ffi/socket.ts";
+import { attachBpf, ownNetnsCookie } from "../../ffi/socket.ts";
 import type { WaitStatus } from "../../ffi/wait.ts";
 import { ClassicRules } from "../capture/classic_rules.ts";
 import { readStatus } from "../proc/status.ts";
@@ -17,11 +17,13 @@ import type { InetDiagSocket } from "../sockets/inet_diag.ts";
 import { type CallUnderWay, SocketRegistry } from "../sockets/registry.ts";
 import { SocketTableWriter } from "../sockets/table_writer.ts";
 import { CallTracker } from "../trace/call_tracker.ts";
-import { launch } from "../trace/launcher.ts";
+import { KernelFilter } from "../trace/ebpf_filter.ts";
+import { launchTraced } from "../trace/launcher.ts";
 import { type Owner, Owners } from "../trace/owners.ts";
 import { Tracer } from "../trace/tracer.ts";
 import { Control } from "./control.ts";
 import { launchFailure, seizeFailure } from "./failures.ts";
+import { MapRules } from "./map_rules.ts";
 import type { TrackerMessage, TrackerSetup } from "./messages.ts";
 import { mapped, SocketCleanup } from "./socket_cleanup.ts";
 import { CaptureError, type ExitStatus } from "./types.ts";
@@ -50,7 +52,8 @@ export class Tracking {
   readonly #post: (message: TrackerMessage) => void;
   readonly #control: Control;
   readonly #table: SocketTableWriter;
-  readonly #rules: ClassicRules;
+  readonly #rules: ClassicRules | MapRules;
+  #filter: KernelFilter | undefined;
   readonly #registry: SocketRegistry;
   readonly #cleanup: SocketCleanup;
   readonly #owners = new Owners();
@@ -69,7 +72,7 @@ export class Tracking {
     this.#post = post;
     this.#control = new Control(setup.control);
     this.#table = new SocketTableWriter(setup.table);
-    this.#rules = new ClassicRules(setup.socket, setup.snaplen);
+    this.#rules = this.#makeRules(setup);
     this.#registry = new SocketRegistry(this.#table, this.#rules);
     this.#cleanup = new SocketCleanup(this.#registry);
     this.#calls = new CallTracker(
@@ -120,6 +123,30 @@ export class Tracking {
     );
   }
 
+  /** The map filter where it may be had and is not declined. */
+  #makeRules(setup: TrackerSetup): ClassicRules | MapRules {
+    if (setup.kernelFilter !== "classic") {
+      try {
+        this.#filter = new KernelFilter();
+        attachBpf(setup.socket, this.#filter.program.fd);
+        this.#filter.open(setup.snaplen);
+        return new MapRules(this.#filter);
+      } catch (error) {
+        if (setup.kernelFilter === "map") {
+          throw new CaptureError(
+            "unsupported",
+            `Cannot use the map filter: ${
+              error instanceof Error ? error.message : error
+            }`,
+            { hint: "Use --kernel-filter classic", cause: error },
+          );
+        }
+        this.#debug(1, `packets are selected by classic BPF: ${error}`);
+      }
+    }
+    return new ClassicRules(setup.socket, setup.snaplen);
+  }
+
   /**
    * Launches or attaches, and follows until every process has ended and its
    * last packets are out.
@@ -142,6 +169,7 @@ export class Tracking {
       clearInterval(timer);
       this.#tend();
       this.#cleanup[Symbol.dispose]();
+      this.#filter?.close();
     }
     this.#post({ type: "done" });
   }
@@ -168,7 +196,7 @@ export class Tracking {
   ): Owner[] {
     let pid: number;
     try {
-      pid = launch({
+      pid = launchTraced({
         command: target.command,
         args: target.args,
         ...(target.user === undefined ? {} : { user: target.user }),

@@ -22,6 +22,20 @@ export type CaptureTarget =
     readonly user?: string;
   };
 
+/**
+ * How the program's sockets are followed: `auto` takes eBPF where the kernel
+ * and the rights permit it, else ptrace. `cg`, `fe` and `tp` are the variants
+ * of `ebpf`, by the hooks that they use.
+ */
+export type TrackerChoice = "auto" | "ebpf" | "ptrace" | "cg" | "fe" | "tp";
+
+/**
+ * How the kernel selects packets: `map` is an eBPF program with maps,
+ * `classic` a classic BPF program that is made anew; `auto` takes the first
+ * where it is permitted.
+ */
+export type KernelFilterChoice = "auto" | "map" | "classic";
+
 /** How packets are taken and where they go. */
 export interface CaptureOptions {
   readonly target: CaptureTarget;
@@ -43,6 +57,10 @@ export interface CaptureOptions {
   readonly bufferSize: number;
   /** How long to wait for the last packets after the command ended, ms. */
   readonly linger: number;
+  /** Default `auto`. */
+  readonly tracker?: TrackerChoice;
+  /** Default `auto`. */
+  readonly kernelFilter?: KernelFilterChoice;
   /**
    * Highest level of debug notices: 0 none, 2 processes, 5 socket calls.
    * Default 0.

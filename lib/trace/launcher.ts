@@ -25,6 +25,7 @@ import {
 } from "../../ffi/process.ts";
 import {
   contToSyscall,
+  detach,
   interrupt,
   PtraceEvent,
   PtraceOption,
@@ -72,16 +73,42 @@ export class LaunchError extends Error {
 }
 
 /**
- * Starts a command; it is stopped before its first instruction.
+ * Starts a command under the calling thread's tracing; it is stopped before
+ * its first instruction.
  *
  * @returns its process id
  * @throws {LaunchError} when the command cannot be executed
  * @throws {SyscallError} when tracing or filtering is not permitted
  */
-export function launch(options: LaunchOptions): number {
-  const child = new Child();
+export function launchTraced(options: LaunchOptions): number {
+  // Launched commands end with the tracer: without it, the seccomp filter
+  // would fail their network calls with ENOSYS.
+  return launch(options, FOLLOW_OPTIONS | PtraceOption.EXITKILL, true);
+}
+
+/**
+ * Starts a command that nobody traces: tracing ends before its first
+ * instruction. It is an ordinary child of this process.
+ *
+ * @returns its process id
+ * @throws {LaunchError} when the command cannot be executed
+ * @throws {SyscallError} when tracing is not permitted
+ */
+export function launchFree(options: LaunchOptions): number {
+  const { TRACESYSGOOD, TRACEEXEC } = PtraceOption;
+  const pid = launch(options, TRACESYSGOOD | TRACEEXEC, false);
+  detach(pid, 0);
+  return pid;
+}
+
+function launch(
+  options: LaunchOptions,
+  ptraceOptions: number,
+  filter: boolean,
+): number {
+  const child = new Child(ptraceOptions);
   try {
-    child.prepare(options.user);
+    child.prepare(options.user, filter);
     child.execute(options);
     return child.pid;
   } catch (error) {
@@ -103,7 +130,7 @@ class Child implements Disposable {
   /** Signals that came too early; sent again to the command. */
   readonly #early: number[] = [];
 
-  constructor() {
+  constructor(ptraceOptions: number) {
     const { pause, syscall } = libcAddresses();
     // syscall(3) is short: its instruction is near the beginning.
     const { syscallInstruction } = architecture();
@@ -114,9 +141,7 @@ class Child implements Disposable {
       libc().clone(pause, BigInt(top), CLONE_VM | SIGCHLD, 0n),
     );
     try {
-      // Launched commands end with the tracer: without it, the seccomp filter
-      // would fail their network calls with ENOSYS.
-      seize(this.pid, FOLLOW_OPTIONS | PtraceOption.EXITKILL);
+      seize(this.pid, ptraceOptions);
       interrupt(this.pid);
       waitFor(this.pid);
     } catch (error) {
@@ -126,13 +151,13 @@ class Child implements Disposable {
   }
 
   /** Gives the child a shell's signals and limits, the filter, and the user. */
-  prepare(user: User | undefined): void {
+  prepare(user: User | undefined, filter: boolean): void {
     const defaultAction = new Uint8Array(SIGACTION_LENGTH);
     // The runtime ignores SIGPIPE; ignored signals would survive execve(2).
     this.#must("rt_sigaction", SIGPIPE, this.#pointer(defaultAction), 0, 8);
     setSignalMask(this.pid, readStatus(Deno.pid)?.sigBlk ?? 0n);
     this.#restoreLimits();
-    this.#installFilter();
+    if (filter) this.#installFilter();
     if (user === undefined) return;
     const groups = new Uint8Array(Uint32Array.from(user.groups).buffer);
     this.#must("setgroups", user.groups.length, this.#pointer(groups));

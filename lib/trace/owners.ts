@@ -16,9 +16,8 @@ export class Owners {
   readonly #list: Owner[] = [];
   readonly #numbers = new Map<string, number>();
 
-  /** Number of a process under its present name. */
-  numberOf(pid: number): number {
-    const comm = readComm(pid) ?? "";
+  /** Number of a process under a name, by default its present one. */
+  numberOf(pid: number, comm: string = readComm(pid) ?? ""): number {
     const key = `${pid} ${comm}`;
     let number = this.#numbers.get(key);
     if (number === undefined) {

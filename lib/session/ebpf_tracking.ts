@@ -1,0 +1,333 @@
+/**
+ * Following a program with eBPF: hooks in the kernel keep the packet filter
+ * and tell about sockets. The sniffer's thread reads what they tell before it
+ * looks at packets, so that each socket is known before its first packet is
+ * judged.
+ *
+ * @module
+ */
+import { assembleClassic } from "../../bpf/classic/instruction.ts";
+import { compileCaptureFilter } from "../../bpf/capture_filter.ts";
+import { EVENT_TYPE } from "../../bpf/programs/layout.ts";
+import { monotonicTime, realTime, realTimeOffset } from "../../ffi/clock.ts";
+import { SyscallError } from "../../ffi/errno.ts";
+import { duplicateFd, openPidFd } from "../../ffi/process.ts";
+import {
+  attachBpf,
+  attachFilter,
+  emptySocketState,
+  IPPROTO_TCP,
+  ownNetnsCookie,
+  readSocketState,
+  type SocketState,
+} from "../../ffi/socket.ts";
+import { readComm } from "../proc/comm.ts";
+import { readFds } from "../proc/fd.ts";
+import { processTree } from "../proc/task.ts";
+import { SocketRegistry } from "../sockets/registry.ts";
+import { type Moment, SocketTableWriter } from "../sockets/table_writer.ts";
+import type { TrackerEvent } from "../trace/ebpf_events.ts";
+import { loadTracker, type Variant, VARIANTS } from "../trace/ebpf_loader.ts";
+import type { EbpfTracker } from "../trace/ebpf_tracker.ts";
+import { type Owner, Owners } from "../trace/owners.ts";
+import type { Control } from "./control.ts";
+import { NO_RULES } from "./no_rules.ts";
+import { mapped, SocketCleanup } from "./socket_cleanup.ts";
+import type { CaptureNotice } from "./types.ts";
+
+/** What following with eBPF needs to know; plain data. */
+export interface EbpfSetup {
+  readonly variants: readonly Variant[];
+  readonly filter: "map" | "classic";
+  readonly follow: boolean;
+  readonly linger: number;
+  readonly debug: number;
+  /** Processes to attach to; empty when the main thread launches a command. */
+  readonly pids: readonly number[];
+}
+
+/**
+ * Events carry the time of another clock than packets; they are compared with
+ * this much tolerance, nanoseconds.
+ */
+const CLOCK_TOLERANCE = 100_000n;
+/** How often the difference of the clocks is measured, ms. */
+const CLOCK_INTERVAL = 1000;
+/** How often ended rules are collected, ms. */
+const TIDY_INTERVAL = 500;
+/** Bytes of the event ring: a connection has about 500. */
+const EVENT_RING = 4 << 20;
+
+/** One capture's tracking, in the sniffer's thread. */
+export class EbpfTracking implements Disposable {
+  readonly #setup: EbpfSetup;
+  readonly #control: Control;
+  readonly #tracker: EbpfTracker;
+  readonly #table: SocketTableWriter;
+  readonly #registry: SocketRegistry;
+  readonly #cleanup: SocketCleanup;
+  readonly #owners = new Owners();
+  readonly #notice: (notice: CaptureNotice) => void;
+  readonly #netns = ownNetnsCookie();
+  readonly #state: SocketState = emptySocketState();
+  #clockOffset = 0n;
+  #clockAt = 0;
+  #tidyAt = 0;
+  #lost = 0;
+  #ending = false;
+  #deadline: number | undefined;
+  #over = false;
+
+  /**
+   * Loads the programs and attaches the filter to a packet socket. No packet
+   * passes before `begin`.
+   *
+   * @throws {TrackerLoadError} when the kernel or the rights do not permit it
+   */
+  constructor(
+    setup: EbpfSetup,
+    socket: number,
+    snaplen: number,
+    table: SharedArrayBuffer,
+    control: Control,
+    notice: (notice: CaptureNotice) => void,
+  ) {
+    this.#setup = setup;
+    this.#control = control;
+    this.#notice = notice;
+    this.#tracker = loadTracker({
+      variants: setup.variants.length > 0 ? setup.variants : VARIANTS,
+      ringSize: EVENT_RING,
+    });
+    this.#table = new SocketTableWriter(table);
+    this.#registry = new SocketRegistry(this.#table, NO_RULES);
+    this.#cleanup = new SocketCleanup(this.#registry, { events: false });
+    if (setup.filter === "map") {
+      attachBpf(socket, this.#tracker.filterProgram);
+      this.#tracker.filter.open(snaplen);
+    } else {
+      // A classic program cannot know the sockets in time: all TCP and UDP
+      // packets pass, and the matcher picks.
+      const program = compileCaptureFilter({
+        tcpPorts: [],
+        udpPorts: [],
+        remotes: [],
+        allTcp: true,
+        allUdp: true,
+      }, { snaplen });
+      const errno = attachFilter(socket, assembleClassic(program));
+      if (errno !== 0) throw new SyscallError("SO_ATTACH_FILTER", errno);
+    }
+  }
+
+  /** Which hooks serve, and why others do not. */
+  describe(): string {
+    const { variant, probes } = this.#tracker;
+    const names = { cg: "cgroup hooks", fe: "fentry", tp: "tracepoints" };
+    const failed = probes.filter(({ error }) => error !== undefined)
+      .map((probe) => `${probe.variant}: ${probe.error?.message}`);
+    return names[variant] +
+      (failed.length === 0 ? "" : `; not ${failed.join(", ")}`);
+  }
+
+  /** Begins to follow: what is there, or what this program will launch. */
+  begin(): Owner[] {
+    const { pids, follow } = this.#setup;
+    if (pids.length === 0) {
+      this.#tracker.addTarget(Deno.pid, { children: "only" });
+      return [];
+    }
+    const seen = new Set<number>();
+    let found = true;
+    // Processes may appear while their parents are being marked.
+    while (found) {
+      found = false;
+      for (const pid of follow ? pids.flatMap((id) => processTree(id)) : pids) {
+        if (seen.has(pid) || pid === Deno.pid) continue;
+        seen.add(pid);
+        found = true;
+        this.#tracker.addTarget(pid, { children: follow });
+      }
+    }
+    // Once more: what was opened while the first scan went on.
+    for (let pass = 0; pass < 2; pass++) {
+      for (const pid of seen) this.#scan(pid);
+    }
+    return [...seen].map((pid) => ({ pid, comm: readComm(pid) ?? "" }));
+  }
+
+  /** The command was launched: other children of ours are not its. */
+  launched(): void {
+    this.#tracker.removeTarget(Deno.pid);
+  }
+
+  /** Takes what the kernel told until now; call it before each block. */
+  drain(): void {
+    if (this.#tracker.events.isEmpty) return;
+    this.#tracker.events.read((event) => this.#take(event));
+    this.#control.sockets = this.#registry.seen;
+  }
+
+  /** Regular work; call it when there are no packets, and now and then. */
+  tend(): void {
+    this.drain();
+    const now = performance.now();
+    if (now > this.#tidyAt) {
+      this.#tidyAt = now + TIDY_INTERVAL;
+      this.#tidy();
+    }
+    if (this.#ending) this.#checkEnd(now);
+  }
+
+  /** Whether every process and every connection of the program is over. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** The owners of sockets, by number. */
+  get owners(): readonly Owner[] {
+    return this.#owners.list;
+  }
+
+  #tidy(): void {
+    this.#registry.closePorts();
+    this.#registry.forgetRecent(
+      performance.now() - this.#setup.linger - CLOCK_INTERVAL,
+    );
+    this.#table.collect(Math.floor(Date.now() / 1000));
+    this.#tracker.collect(monotonicTime());
+    this.#reportLosses();
+    // Exit events may be lost when the ring is full.
+    if (this.#control.launched || this.#setup.pids.length > 0) {
+      this.#ending = this.#tracker.targets().length === 0;
+    }
+  }
+
+  #reportLosses(): void {
+    const { events, rules } = this.#tracker.losses;
+    const lost = events + rules;
+    if (lost === this.#lost) return;
+    this.#lost = lost;
+    this.#notice({
+      severity: "warning",
+      text: `the kernel could not report ${events} socket events and keep ` +
+        `${rules} rules: packets may be missing`,
+    });
+  }
+
+  /** Ends when the last process and its connections are gone. */
+  #checkEnd(now: number): void {
+    this.#deadline ??= now + this.#setup.linger;
+    const closing = this.#registry.size > 0 ||
+      this.#cleanup.closing((socket) =>
+          this.#registry.isRecent(
+            socket.localPort,
+            socket.remotePort,
+            mapped(socket.remoteAddress),
+          )
+        ) > 0;
+    if (!closing || now > this.#deadline) this.#over = true;
+  }
+
+  #take(event: TrackerEvent): void {
+    switch (event.type) {
+      case EVENT_TYPE.BOUND:
+      case EVENT_TYPE.LISTENING:
+      case EVENT_TYPE.CONNECTED:
+      case EVENT_TYPE.ACCEPTED:
+        this.#observe(event);
+        return;
+      case EVENT_TYPE.RELEASED:
+        // A connection goes on to its last segment.
+        if (event.protocol !== IPPROTO_TCP || event.remotePort === 0) {
+          this.#close(event);
+        }
+        return;
+      case EVENT_TYPE.CLOSED:
+        this.#close(event);
+        return;
+      case EVENT_TYPE.EXITED:
+        this.#tidyAt = 0;
+        return;
+      default:
+        return;
+    }
+  }
+
+  #observe(event: TrackerEvent): void {
+    const { netns } = event;
+    if (netns !== 0n && this.#netns !== 0n && netns !== this.#netns) return;
+    const state = this.#state;
+    state.cookie = event.cookie;
+    state.netns = netns;
+    state.protocol = event.protocol;
+    state.family = event.family;
+    state.v6Only = false;
+    state.listening = event.type === EVENT_TYPE.LISTENING;
+    state.local.family = event.family;
+    state.local.port = event.localPort;
+    event.readLocal(state.local.address);
+    state.remote.family = event.family;
+    state.remote.port = event.remotePort;
+    event.readRemote(state.remote.address);
+    const owner = this.#owners.numberOf(event.tgid, event.comm);
+    const from = this.#moment(event.time, -CLOCK_TOLERANCE);
+    const now = this.#moment(event.time, 0n);
+    // connect(2) after a failed one opens a new connection, maybe between the
+    // same ends.
+    if (
+      event.type === EVENT_TYPE.CONNECTED && event.protocol === IPPROTO_TCP
+    ) {
+      this.#registry.closed(event.cookie, now);
+    }
+    this.#registry.observe(state, owner, from, now);
+  }
+
+  #close(event: TrackerEvent): void {
+    this.#registry.closed(
+      event.cookie,
+      this.#moment(event.time, CLOCK_TOLERANCE),
+    );
+  }
+
+  /** The clock of packets at a time of CLOCK_MONOTONIC. */
+  #moment(time: number, shift: bigint): Moment {
+    if (performance.now() > this.#clockAt) {
+      this.#clockOffset = realTimeOffset();
+      this.#clockAt = performance.now() + CLOCK_INTERVAL;
+    }
+    const nanoseconds = BigInt(time) + this.#clockOffset + shift;
+    return {
+      seconds: Number(nanoseconds / 1_000_000_000n),
+      nanoseconds: Number(nanoseconds % 1_000_000_000n),
+    };
+  }
+
+  /** Takes over the sockets that a process has already. */
+  #scan(pid: number): void {
+    using pidFd = openPidFd(pid, pid);
+    if (pidFd === undefined) return;
+    const state = this.#state;
+    const from = realTime({ seconds: 0, nanoseconds: 0 });
+    const comm = readComm(pid) ?? "";
+    const owner = { tgid: pid, tid: pid, comm };
+    for (const { fd } of readFds(pid).sockets) {
+      using socket = duplicateFd(pidFd, fd);
+      if (socket === undefined) continue;
+      if (!readSocketState(socket.number, state)) continue;
+      this.#tracker.seedSocket(socket.number, { ...state, owner });
+      this.#registry.observe(
+        state,
+        this.#owners.numberOf(pid, comm),
+        from,
+        from,
+      );
+    }
+  }
+
+  /** Detaches everything. */
+  [Symbol.dispose](): void {
+    this.#cleanup[Symbol.dispose]();
+    this.#tracker.close();
+  }
+}

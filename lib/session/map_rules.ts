@@ -1,0 +1,77 @@
+/**
+ * Kernel rules as updates of maps: one or two microseconds each, any number of
+ * them, nothing to put off.
+ *
+ * @module
+ */
+import type { KernelFilter } from "../trace/ebpf_filter.ts";
+
+/** Keeps an eBPF packet filter up to date for the socket registry. */
+export class MapRules {
+  readonly #filter: KernelFilter;
+  /** How many sockets want a port: TCP first, then UDP. */
+  readonly #ports = new Int32Array(2 << 16);
+  readonly #remotes = new Map<string, number>();
+
+  /** The filter stays the caller's to close. */
+  constructor(filter: KernelFilter) {
+    this.#filter = filter;
+  }
+
+  /** Lets packets of a local port through. */
+  openPort(protocol: number, port: number): void {
+    if (this.#ports[portIndex(protocol, port)]!++ === 0) {
+      this.#filter.setPort(protocol, port);
+    }
+  }
+
+  /** The same: an update is cheap. */
+  openCoveredPort(protocol: number, port: number): void {
+    this.openPort(protocol, port);
+  }
+
+  /** Ends one opening of a port. */
+  closePort(protocol: number, port: number): void {
+    if (--this.#ports[portIndex(protocol, port)]! === 0) {
+      this.#filter.removePort(protocol, port);
+    }
+  }
+
+  /** Lets packets from and to a remote endpoint through. */
+  openRemote(protocol: number, address: Uint8Array, port: number): void {
+    const key = remoteKey(protocol, address, port);
+    const calls = this.#remotes.get(key) ?? 0;
+    this.#remotes.set(key, calls + 1);
+    if (calls === 0) this.#filter.addRemote(protocol, { address, port });
+  }
+
+  /** Ends one opening of a remote endpoint. */
+  closeRemote(protocol: number, address: Uint8Array, port: number): void {
+    const key = remoteKey(protocol, address, port);
+    const calls = (this.#remotes.get(key) ?? 1) - 1;
+    if (calls > 0) {
+      this.#remotes.set(key, calls);
+    } else {
+      this.#remotes.delete(key);
+      this.#filter.removeRemote(protocol, { address, port });
+    }
+  }
+
+  /** Nothing to do: rules are in force at once. */
+  apply(): void {}
+
+  /** Nothing to do: rules end at once. */
+  tidy(): void {}
+}
+
+function portIndex(protocol: number, port: number): number {
+  return protocol === 17 ? 0x1_0000 + port : port;
+}
+
+function remoteKey(
+  protocol: number,
+  address: Uint8Array,
+  port: number,
+): string {
+  return `${protocol} ${port} ${address}`;
+}
