@@ -28,7 +28,7 @@ export interface CaptureFilterOptions {
    */
   readonly snaplen: number;
   /**
-   * Most instructions; 4096, the kernel's limit, if left out. At least 512.
+   * Most instructions; 4096, the kernel's limit, if left out. At least 100.
    *
    * Kernels also limit the memory (net.core.optmem_max) of a socket's filter,
    * counted after translation, and of the old and the new one together while
@@ -41,14 +41,25 @@ export interface CaptureFilterOptions {
 export const DROP_ALL: readonly Instruction[] = [statement(BPF_RET | BPF_K, 0)];
 
 /** Fewest instructions that `maxInstructions` may ask for. */
-export const MIN_INSTRUCTIONS = 512;
+export const MIN_INSTRUCTIONS = 100;
 
 /** Verdict that keeps a packet of any length. */
 const WHOLE_PACKET = 0x7fffffff;
 
-/** Leaf sizes to try, the fastest first. */
-const LEAF_SIZES = [DEFAULT_LEAF_SIZE, 8, 16];
-const LARGEST_LEAF = 16;
+/** Extension headers that a packet has at most if RFC 8200 is followed. */
+const MAX_EXTENSION_HEADERS = 6;
+
+/** Shapes for programs that take nothing but what is wanted, fastest first. */
+const EXACT_SHAPES = [
+  { leafSize: DEFAULT_LEAF_SIZE, headerDepth: MAX_EXTENSION_HEADERS },
+  { leafSize: 8, headerDepth: MAX_EXTENSION_HEADERS },
+  { leafSize: 16, headerDepth: MAX_EXTENSION_HEADERS },
+  { leafSize: 16, headerDepth: 1 },
+];
+/** Shape that has the most room for ports. */
+const DENSE_SHAPE = { leafSize: 16, headerDepth: 1 };
+/** Shape without any port. */
+const SMALLEST_SHAPE = { leafSize: 1, headerDepth: 0 };
 
 /** How often to try to fill the room for instructions. */
 const MAX_ATTEMPTS = 5;
@@ -63,12 +74,14 @@ const TOLERATED_SLACK = 0.02;
  *   is its source, of one that is received its destination; packets for
  *   other hosts are dropped; or
  * - its remote address and port are in the rules; or
- * - it is a fragment other than the first, or lies behind more than six IPv6
- *   extension headers, so that its ports cannot be told, and may be wanted.
+ * - it may be wanted, but its ports cannot be told: it is a fragment other
+ *   than the first, or has more than six IPv6 extension headers.
  *
- * When the rules do not fit `maxInstructions`, more is taken: first remote
- * endpoints are told by their port only, then the smallest gaps between ports
- * are filled, as few as needed.
+ * When the rules do not fit `maxInstructions`, more is taken: packets with
+ * more than one IPv6 extension header; then, where remote endpoints need half
+ * of the room, those with another address but the same port; then, as few as
+ * needed, ports in the smallest gaps between wanted ones. When not even the
+ * simplest port tree fits, all packets of a wanted protocol are taken.
  *
  * @example Packets of a web server
  * ```ts
@@ -125,10 +138,10 @@ function compileExact(
   verdict: number,
   limit: number,
 ): Instruction[] | undefined {
-  const { tests } = sizeOf(plans.map(({ ports }) => ports));
-  if (tests > limit) return undefined;
-  for (const leafSize of LEAF_SIZES) {
-    const program = emitCapture(plans, verdict, leafSize);
+  const { tests, intervals } = sizeOf(plans.map(({ ports }) => ports));
+  for (const shape of EXACT_SHAPES) {
+    if (tests + intervals / shape.leafSize > limit) continue;
+    const program = emitCapture(plans, { verdict, ...shape });
     if (program.length <= limit) return program;
   }
   return undefined;
@@ -140,20 +153,21 @@ function compileSuperset(
   verdict: number,
   limit: number,
 ): Instruction[] {
-  const fixed = emitCapture(plans.map(thinOut), verdict, LARGEST_LEAF).length;
-  const room = limit - fixed;
+  const shape = { verdict, ...DENSE_SHAPE };
+  const room = limit - emitCapture(plans.map(thinOut), shape).length;
   const lean = remotesSize(plans) > room / 2 ? plans.map(dropAddresses) : plans;
   // The size is only estimated: see how far off it was and try again.
   let best: Instruction[] | undefined;
   let target = room;
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const program = emitCapture(shrink(lean, target), verdict, LARGEST_LEAF);
+  for (let attempt = 0; attempt < MAX_ATTEMPTS && target > 0; attempt++) {
+    const program = emitCapture(shrink(lean, target), shape);
     const unused = limit - program.length;
     if (unused >= 0) best = program;
     if (unused >= 0 && unused <= limit * TOLERATED_SLACK) break;
     target += unused - limit * TOLERATED_SLACK / 2;
   }
-  return best ?? emitCapture(plans.map(takeAll), verdict, LARGEST_LEAF);
+  return best ??
+    emitCapture(plans.map(takeAll), { verdict, ...SMALLEST_SHAPE });
 }
 
 /** The plan with no more than one rule of each kind. */
@@ -191,5 +205,5 @@ function shrink(
 function treeSize({ intervals, tests }: SetSize): number {
   // For every 255 instructions there are copies of both verdicts, and a few
   // steps for long jumps.
-  return (tests + intervals / LARGEST_LEAF) * (1 + 4 / 255);
+  return (tests + intervals / DENSE_SHAPE.leafSize) * (1 + 4 / 255);
 }

@@ -107,30 +107,37 @@ const WALK_CELLS = [4, 5] as const;
 const PROTOCOL = extension(Extension.SKF_AD_PROTOCOL);
 const PACKET_TYPE = extension(Extension.SKF_AD_PKTTYPE);
 
+/** What a program is like apart from its rules. */
+export interface CaptureShape {
+  /** Verdict for a packet that is taken. */
+  readonly verdict: number;
+  /** Ports tested one by one at the leaves of the port tree. */
+  readonly leafSize: number;
+  /** IPv6 extension headers looked at; packets with more are taken. */
+  readonly headerDepth: number;
+}
+
 interface Context {
   readonly assembler: ClassicAssembler;
   readonly plans: readonly ProtocolPlan[];
+  readonly shape: CaptureShape;
   /** Whether any plan looks at remote endpoints. */
   readonly remotes: boolean;
-  readonly leafSize: number;
 }
 
 /**
  * Builds the program for plans.
  *
  * @param plans At least one.
- * @param snaplen Verdict for a packet that is taken.
- * @param leafSize Ports tested one by one at the leaves of the port tree.
  * @returns A program of any length.
  */
 export function emitCapture(
   plans: readonly ProtocolPlan[],
-  snaplen: number,
-  leafSize: number,
+  shape: CaptureShape,
 ): Instruction[] {
   const assembler = new ClassicAssembler();
   const remotes = plans.some(testsRemotes);
-  const context = { assembler, plans, remotes, leafSize };
+  const context = { assembler, plans, shape, remotes };
   assembler.ld(PROTOCOL)
     .jeq(ETHERTYPE_IPV4, "ipv4")
     .jeq(ETHERTYPE_IPV6, "ipv6")
@@ -146,7 +153,7 @@ export function emitCapture(
     .jeq(PACKET_OUTGOING, "accept")
     .jgt(PACKET_MULTICAST, "drop", "accept");
   for (const plan of plans) emitTrees(context, plan);
-  assembler.label("accept").ret(snaplen);
+  assembler.label("accept").ret(shape.verdict);
   assembler.label("drop").ret(0);
   return assembler.assemble();
 }
@@ -237,7 +244,7 @@ function emitIpv4AtX(context: Context): void {
 
 /** IPv6 with extension headers at offset 0, or any IPv6 at offset X. */
 function emitIpv6AtX(context: Context): void {
-  const { assembler, plans, remotes } = context;
+  const { assembler, plans, shape, remotes } = context;
   assembler.label("ipv6.headers").ldx(constant(0));
   assembler.label("ipv6.atX");
   if (remotes) assembler.stx(BASE_CELL);
@@ -248,6 +255,7 @@ function emitIpv6AtX(context: Context): void {
     .tax()
     .ld(cell(WALK_CELLS[0]));
   emitExtensionHeaders(assembler, {
+    depth: shape.headerDepth,
     wanted: plans.map(({ protocol, all }) => ({
       protocol,
       label: all ? "any" : `${protocol}.ipv6.atX`,
@@ -342,7 +350,7 @@ function emitSide(
 /** Tests of the local port in A, then of the remote endpoint in scratch. */
 function emitTrees(context: Context, plan: ProtocolPlan): void {
   if (plan.all) return;
-  const { assembler, leafSize } = context;
+  const { assembler, shape } = context;
   const remotes = testsRemotes(plan);
   assembler.label(`${plan.protocol}.ports`);
   emitDecision(
@@ -351,7 +359,7 @@ function emitTrees(context: Context, plan: ProtocolPlan): void {
     {
       otherwise: remotes ? `${plan.protocol}.remotes` : "drop",
       max: MAX_PORT,
-      leafSize,
+      leafSize: shape.leafSize,
     },
   );
   if (!remotes) return;

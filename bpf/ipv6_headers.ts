@@ -54,11 +54,10 @@ const PLAIN_UNIT = 3;
 /** log2 of the unit of an authentication header's length. */
 const AUTHENTICATION_UNIT = 2;
 
-/** How many extension headers are looked at: RFC 8200 proposes six. */
-export const MAX_EXTENSION_HEADERS = 6;
-
-/** Where the walk leads. */
+/** How far the walk goes and where it leads. */
 export interface ExtensionHeaderOptions {
+  /** How many extension headers are looked at. */
+  readonly depth: number;
   /** Protocols and their labels; there X is the offset of their header. */
   readonly wanted: readonly {
     readonly protocol: number;
@@ -80,8 +79,8 @@ export function emitExtensionHeaders(
   assembler: ClassicAssembler,
   options: ExtensionHeaderOptions,
 ): void {
-  const { wanted, unclear, drop } = options;
-  for (let depth = 0; depth < MAX_EXTENSION_HEADERS; depth++) {
+  const { depth, wanted, unclear, drop } = options;
+  for (let header = 0; header < depth; header++) {
     for (const { protocol, label } of wanted) assembler.jeq(protocol, label);
     emitStep(assembler, options);
   }

@@ -44,7 +44,6 @@
 export {
   ClassicAssembler,
   type ClassicAssemblerOptions,
-  type Target,
   type Value,
 } from "./classic/assembler.ts";
 export {
@@ -55,6 +54,7 @@ export {
   jump,
   statement,
 } from "./classic/instruction.ts";
+export type { Target } from "./classic/layout.ts";
 export { Extension } from "./classic/opcodes.ts";
 export {
   cell,

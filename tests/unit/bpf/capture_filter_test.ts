@@ -101,7 +101,10 @@ Deno.test("compileCaptureFilter() takes no less when rules do not fit", () => {
           if (expected) assert.equal(verdict, 96, JSON.stringify(packet));
           else if (verdict > 0 && expected === false) surplus++;
           if (packet.packetType === 3) assert.equal(verdict, 0);
-          if (packet.version === 1) assert.equal(verdict, 0);
+          const isForeign = packet.version === 1 ||
+            packet.headers.length === 0 &&
+              ![6, 17].includes(packet.protocol);
+          if (isForeign) assert.equal(verdict, 0, JSON.stringify(packet));
         }
       },
     ),
@@ -141,7 +144,7 @@ Deno.test("compileCaptureFilter() fits any number of ports", () => {
     }
     if (count <= 3000) assert.equal(surplus, 0);
     // Where ports are joined, the room is used.
-    else if (count < 65536) assert.ok(program.length > 4096 * 0.97);
+    else if (count < 65536) assert.ok(program.length > 4096 * 0.96);
   }
 });
 
