@@ -16,8 +16,9 @@
  * Less exact than the other variants: a UDP socket is found with its first
  * packet that leaves, so requests to a server that has not answered yet are
  * missed, and nothing tells when a UDP socket is closed: its port is wanted
- * until user space takes the rule back. Of an accepted connection only the
- * process that listens is known, without its name.
+ * until the process has ended and another one uses the port, or until user
+ * space takes the rule back. Of an accepted connection only the process that
+ * listens is known, without its name.
  *
  * @module
  */
@@ -39,7 +40,7 @@ import { exit, jump, jumpIf } from "../extended/jump.ts";
 import { load, store } from "../extended/load_store.ts";
 import type { KernelTypes } from "./kernel_types.ts";
 import { CONNECTION, EVENT, EVENT_TYPE, MAP, MARK, PORT } from "./layout.ts";
-import { lookup, result, stackAddress } from "./macros.ts";
+import { lookup, remove, result, stackAddress } from "./macros.ts";
 import type { Program } from "./program.ts";
 import {
   beginEvent,
@@ -76,6 +77,8 @@ const UDP = 17;
 
 /** Key of `ports`, below everything else on the stack. */
 const PORT_PLACE = -208;
+/** Key of `targets`. */
+const TARGET_PLACE = -216;
 
 /** A packet's socket is not trusted enough to be given a cookie. */
 const QUEUE_ABILITIES: TracingAbilities = { cookie: false };
@@ -157,9 +160,7 @@ function stateProgram(
     jumpIf(R1, "!=", TCP_STATE.SYN_RECV, "done"),
     beginEvent(EVENT_TYPE.ACCEPTED),
     describeWhole(types, TCP),
-    sockPortKey(types, TCP),
-    store("u32", R10, PORT_PLACE, R1),
-    lookup(MAP.ports, PORT_PLACE),
+    lookupPort(types, TCP),
     jumpIf(R0, "==", 0, "accept foreign"),
     load("u32", R1, R0, PORT.sockets),
     jumpIf(R1, "==", 0, "accept foreign"),
@@ -180,6 +181,15 @@ function stateProgram(
       ...["forget_port", "add_connection", "forget_connection"] as const,
     ),
   ]);
+}
+
+/** r0 = rule for the local port of the socket in r7 or null. */
+function lookupPort(types: KernelTypes, protocol: number): Code {
+  return [
+    sockPortKey(types, protocol),
+    store("u32", R10, PORT_PLACE, R1),
+    lookup(MAP.ports, PORT_PLACE),
+  ];
 }
 
 /** Cookies of the socket in r7 into the event; the socket's may be missing. */
@@ -220,9 +230,24 @@ function queueProgram(types: KernelTypes): Program {
     load("u16", R1, R7, types.offset("sock", "sk_protocol")),
     jumpIf(R1, "!=", UDP, "done"),
     findSock(),
-    jumpIf(R8, "!=", 0, "known"),
+    jumpIf(R8, "==", 0, "unknown"),
+    sockPortKey(types, UDP),
+    load("u32", R2, R8, MARK.portKey),
+    jumpIf(R1, "==", R2, "known"),
+    // Bound anew, or its memory belongs to another socket by now.
+    mov(R1, R2),
+    callFunction("release_port"),
+    forgetSock(),
+    label("unknown"),
     rememberSock(types, QUEUE_ABILITIES, "datagram foreign"),
+    jump("held"),
     label("known"),
+    lookupPort(types, UDP),
+    jumpIf(R0, "!=", 0, "done"),
+    // The rule was taken back although the socket is still in use.
+    mov(R1, 0),
+    store("u32", R8, MARK.portKey, R1),
+    label("held"),
     holdSockPort(types, UDP),
     jumpIf(R0, "==", 0, "done"),
     beginEvent(EVENT_TYPE.BOUND),
@@ -234,9 +259,16 @@ function queueProgram(types: KernelTypes): Program {
     describeOwner(),
     endEvent(),
     jump("done"),
+    // Nothing tells when a socket is closed, but its process is gone: the
+    // port belongs to this one now.
     label("datagram foreign"),
-    sockPortKey(types, UDP),
-    callFunction("forget_port"),
+    lookupPort(types, UDP),
+    jumpIf(R0, "==", 0, "done"),
+    load("u32", R1, R0, PORT.owner),
+    store("u32", R10, TARGET_PLACE, R1),
+    lookup(MAP.targets, TARGET_PLACE),
+    jumpIf(R0, "!=", 0, "done"),
+    remove(MAP.ports, PORT_PLACE),
     jump("done"),
 
     label("syn"),

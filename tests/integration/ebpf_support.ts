@@ -162,3 +162,29 @@ function setns(fd: Fd): void {
     libc().syscall(SYS_SETNS, number, CLONE_NEWNET, 0n, 0n, 0n, 0n),
   );
 }
+
+/** Writes tapped packets as a capture file of raw IP packets. */
+export function pcapOf(
+  packets: readonly TappedPacket[],
+): Uint8Array<ArrayBuffer> {
+  const length = packets.reduce(
+    (sum, { bytes }) => sum + 16 + bytes.length,
+    24,
+  );
+  const file = new Uint8Array(length);
+  const view = new DataView(file.buffer);
+  // Magic, version 2.4, zone, accuracy, snaplen, LINKTYPE_RAW.
+  view.setUint32(0, 0xa1b2c3d4, true);
+  view.setUint16(4, 2, true);
+  view.setUint16(6, 4, true);
+  view.setUint32(16, 0x4_0000, true);
+  view.setUint32(20, 101, true);
+  let at = 24;
+  for (const { bytes } of packets) {
+    view.setUint32(at + 8, bytes.length, true);
+    view.setUint32(at + 12, bytes.length, true);
+    file.set(bytes, at + 16);
+    at += 16 + bytes.length;
+  }
+  return file;
+}
