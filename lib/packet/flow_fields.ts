@@ -110,7 +110,9 @@ export class FlowFields {
       if ((fragmentation & 0x1fff) !== 0) return this.#later();
       this.fragment = Fragment.FIRST;
     }
-    return this.#parsePorts(bytes, at + (bytes[at]! & 15) * 4, end);
+    const headerLength = (bytes[at]! & 15) * 4;
+    if (headerLength < 20) return false;
+    return this.#parsePorts(bytes, at + headerLength, end);
   }
 
   #parseIpv6(bytes: Uint8Array, at: number, end: number): boolean {
