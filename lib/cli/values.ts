@@ -88,3 +88,22 @@ export function nonEmpty(text: string): string {
   }
   return text;
 }
+
+/**
+ * Returns a reader of one of several words.
+ *
+ * @param words What may stand there.
+ */
+export function oneOf<const Word extends string>(
+  words: readonly Word[],
+): (text: string) => Word {
+  return (text: string): Word => {
+    const word = words.find((known) => known === text);
+    if (word === undefined) {
+      throw new ValueError(
+        `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`,
+      );
+    }
+    return word;
+  };
+}

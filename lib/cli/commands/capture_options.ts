@@ -5,7 +5,8 @@
  */
 
 import type { OptionTable } from "../options.ts";
-import { nonEmpty, positiveTime, time, wholeNumber } from "../values.ts";
+import type { KernelFilterChoice, TrackerChoice } from "../../session/types.ts";
+import { nonEmpty, oneOf, positiveTime, time, wholeNumber } from "../values.ts";
 
 /** Default output file. */
 export const DEFAULT_OUTPUT = "dump.pcap";
@@ -20,6 +21,21 @@ export const VERBOSE_LEVEL = 5;
 const MAX_SNAPLEN = 262_144;
 /** Largest packet buffer, in MiB. */
 export const MAX_BUFFER_SIZE = 1024;
+
+const TRACKERS = [
+  "auto",
+  "ebpf",
+  "ptrace",
+  "cg",
+  "fe",
+  "tp",
+] as const satisfies readonly TrackerChoice[];
+
+const KERNEL_FILTERS = [
+  "auto",
+  "map",
+  "classic",
+] as const satisfies readonly KernelFilterChoice[];
 
 /** Every option of `tracedump`, in the order of `--help`. */
 export const CAPTURE_OPTIONS = {
@@ -90,6 +106,30 @@ export const CAPTURE_OPTIONS = {
     help: "size of the kernel's packet buffer",
     detail: "Make it larger when the summary counts packets that the kernel" +
       " dropped.",
+  },
+  tracker: {
+    kind: "value",
+    long: "tracker",
+    section: "How to follow the program",
+    metavar: "WAY",
+    defaultText: "auto",
+    parse: oneOf(TRACKERS),
+    help: "auto, ebpf or ptrace",
+    detail:
+      "`auto` takes eBPF where the kernel and your rights permit it, and" +
+      " says so when it has to take ptrace. `cg`, `fe` and `tp` ask for one" +
+      " set of eBPF hooks: cgroups, fentry, tracepoints.",
+  },
+  kernelFilter: {
+    kind: "value",
+    long: "kernel-filter",
+    section: "How to follow the program",
+    metavar: "KIND",
+    defaultText: "auto",
+    parse: oneOf(KERNEL_FILTERS),
+    help: "how the kernel selects packets: auto, map or classic",
+    detail: "`map` is an eBPF program whose rules are map entries; `classic`" +
+      " needs no right but CAP_NET_RAW.",
   },
   count: {
     kind: "value",

@@ -59,6 +59,9 @@ export function planCapture(
       follow: !given.noFollow,
       bufferSize: given.bufferSize ?? DEFAULT_BUFFER_SIZE,
       linger: given.linger ?? DEFAULT_LINGER,
+      tracker: given.tracker ?? "auto",
+      kernelFilter: given.kernelFilter ?? "auto",
+      debug: verbosity(given).debug,
     },
     verbosity: verbosity(given),
   };

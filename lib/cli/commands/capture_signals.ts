@@ -55,7 +55,7 @@ export class CaptureSignals {
       for (const name of STOPPING) this.#listen(name, this.#deliver);
     }
     for (const name of KEPT_IGNORED) {
-      if (host.ignoredSignals.has(name)) {
+      if (this.#leavesIgnored(name)) {
         this.#removers.push(host.onSignal(name, ignore));
       }
     }
@@ -77,11 +77,21 @@ export class CaptureSignals {
   }
 
   #listen(name: SignalName, callback: (signal: number) => void): void {
-    if (this.#host.ignoredSignals.has(name)) return;
+    if (this.#leavesIgnored(name)) return;
     const number = SIGNAL_NUMBERS[name];
     this.#removers.push(
       this.#host.onSignal(name, () => callback.call(this, number)),
     );
+  }
+
+  /**
+   * Whether a signal that was ignored from the beginning stays so. A command
+   * inherits that; without one, SIGINT and SIGTERM are the way to end, also
+   * for the background jobs of scripts, which ignore SIGINT.
+   */
+  #leavesIgnored(name: SignalName): boolean {
+    return this.#host.ignoredSignals.has(name) &&
+      (this.#launched || name === "SIGHUP");
   }
 
   #deliver(signal: number): void {
