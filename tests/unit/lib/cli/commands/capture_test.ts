@@ -42,6 +42,9 @@ Deno.test("capture passes defaults to the engine", async () => {
     follow: true,
     bufferSize: 16,
     linger: 2000,
+    tracker: "auto",
+    kernelFilter: "auto",
+    debug: 0,
   });
   engine.end();
   assert.deepEqual(await outcome, OK);
@@ -50,7 +53,8 @@ Deno.test("capture passes defaults to the engine", async () => {
 Deno.test("capture passes every option to the engine", async () => {
   const { engine, outcome } = await start(
     "-w a.pcap -s 64 -c 10 --duration 1m -i lo -i eth0 -i lo --no-follow " +
-      "-u alice -q --nano -B 64 --linger 0 -- curl -s http://localhost/",
+      "-u alice -q --nano -B 64 --linger 0 " +
+      "--tracker ptrace --kernel-filter classic -V -- curl -s http://localhost/",
   );
   assert.deepEqual(engine.options, {
     target: {
@@ -68,6 +72,9 @@ Deno.test("capture passes every option to the engine", async () => {
     follow: false,
     bufferSize: 64,
     linger: 0,
+    tracker: "ptrace",
+    kernelFilter: "classic",
+    debug: 5,
   });
   engine.end();
   await outcome;
