@@ -199,7 +199,8 @@ export class KernelFilter implements Disposable {
   }
 
   /**
-   * Wants the packets of a connection.
+   * Wants the packets of a connection; has no effect when they are wanted
+   * already.
    *
    * @throws {SyscallError} E2BIG when no more rules fit
    */
@@ -210,8 +211,13 @@ export class KernelFilter implements Disposable {
     netns = 0n,
   ): void {
     writeConnectionKey(this.#connectionKey, protocol, local, remote);
-    new DataView(this.#connection.buffer)
-      .setBigUint64(CONNECTION.netns, netns, true);
+    const view = new DataView(this.#connection.buffer);
+    const isWanted =
+      this.maps.conns.lookup(this.#connectionKey, this.#connection) &&
+      view.getBigUint64(CONNECTION.closed, true) === 0n;
+    if (isWanted) return;
+    view.setBigUint64(CONNECTION.closed, 0n, true);
+    view.setBigUint64(CONNECTION.netns, netns, true);
     this.maps.conns.update(this.#connectionKey, this.#connection);
   }
 

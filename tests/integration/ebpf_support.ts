@@ -6,6 +6,8 @@
  */
 
 import { createSocket, type Socket } from "node:dgram";
+import { type AddressInfo, connect, createServer, type Server } from "node:net";
+import { bpf, BpfAttr } from "../../ffi/bpf.ts";
 import { Fd } from "../../ffi/fd.ts";
 import { libc } from "../../ffi/libc.ts";
 import { cString } from "../../ffi/memory.ts";
@@ -15,6 +17,7 @@ import { check } from "../../ffi/errno.ts";
 import { KernelFilter } from "../../lib/trace/ebpf_filter.ts";
 import { isContinuousIntegration } from "../support/requires.ts";
 
+const PROG_GET_NEXT_ID = 11n;
 const MSG_DONTWAIT = 0x40;
 const SOL_SOCKET = 1;
 const SO_RCVBUFFORCE = 33;
@@ -187,4 +190,52 @@ export function pcapOf(
     at += 16 + bytes.length;
   }
   return file;
+}
+
+/** A TCP server of this process on 127.0.0.1. */
+export class TcpServer implements AsyncDisposable {
+  readonly port: number;
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+    this.port = (server.address() as AddressInfo).port;
+  }
+
+  static async open(): Promise<TcpServer> {
+    const server = createServer((socket) => socket.end());
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    return new TcpServer(server);
+  }
+
+  /** Connects from a local port of 127.0.0.1, and closes. */
+  async connectFrom(localPort: number): Promise<void> {
+    const options = {
+      port: this.port,
+      host: "127.0.0.1",
+      localPort,
+      localAddress: "127.0.0.1",
+    };
+    await new Promise<void>((done, fail) => {
+      const socket = connect(options, () => socket.end());
+      socket.on("close", () => done());
+      socket.on("error", fail);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await new Promise<void>((done) => this.#server.close(() => done()));
+  }
+}
+
+/** Ids of all programs in the kernel (BPF_PROG_GET_NEXT_ID). */
+export function programIds(): number[] {
+  const ids: number[] = [];
+  for (let id = 0;;) {
+    // 0 start_id · 4 next_id · 8 open_flags
+    const attr = new BpfAttr(12).u32(0, id);
+    if (bpf(PROG_GET_NEXT_ID, attr) < 0) return ids;
+    id = attr.read(4);
+    ids.push(id);
+  }
 }
