@@ -140,6 +140,18 @@ export const IPPROTO_TCP = 6;
 /** IPPROTO_UDP. */
 export const IPPROTO_UDP = 17;
 
+const TCP_INFO = 11;
+const TCP_CLOSE = 7;
+const tcpInfo = new Uint8Array(8);
+
+/** Whether a TCP socket is neither connected nor connecting nor closing. */
+export function isTcpClosed(fd: number): boolean {
+  intLength[0] = tcpInfo.length;
+  // struct tcp_info begins with tcpi_state.
+  return libc().getsockopt(fd, IPPROTO_TCP, TCP_INFO, tcpInfo, intLength) < 0 ||
+    tcpInfo[0] === TCP_CLOSE;
+}
+
 /** A TCP or UDP socket as the kernel describes it at one moment. */
 export interface SocketState {
   /** SO_COOKIE: never reused while the machine runs. */

@@ -157,9 +157,8 @@ export class SocketRegistry {
     now: Moment,
   ): CallUnderWay | undefined {
     const { protocol } = state;
-    const known = state.local.port !== 0;
     if (protocol === TCP && state.remote.port !== 0) return undefined;
-    if (protocol !== TCP && known) {
+    if (protocol !== TCP && state.local.port !== 0) {
       this.#sendElsewhere(state, remotes, owner, now);
       return undefined;
     }
@@ -173,29 +172,21 @@ export class SocketRegistry {
       openPort: 0,
       settled: false,
     };
-    if (known && call.connects !== undefined) {
-      // A bound socket: its connection can be named in full.
-      call.openPort = state.local.port;
-      this.#rules.openPort(protocol, state.local.port);
-      this.#forget(state.cookie, now);
-      call.slots.push(
-        this.#table.add(this.#connected(state, call.connects, owner, now)),
-      );
-    } else {
-      for (const remote of remotes) {
-        this.#rules.openRemote(protocol, remote.address, remote.port);
-        call.slots.push(this.#table.add({
-          kind: SlotKind.PENDING_REMOTE,
-          protocol,
-          localPort: 0,
-          localAddress: ANY_ADDRESS,
-          remotePort: remote.port,
-          remoteAddress: remote.address,
-          flags: 0,
-          from: now,
-          owner,
-        }));
-      }
+    // The local port is never taken for granted: after a failed or dissolved
+    // connection getsockname(2) still tells the one that was given up.
+    for (const remote of remotes) {
+      this.#rules.openRemote(protocol, remote.address, remote.port);
+      call.slots.push(this.#table.add({
+        kind: SlotKind.PENDING_REMOTE,
+        protocol,
+        localPort: 0,
+        localAddress: ANY_ADDRESS,
+        remotePort: remote.port,
+        remoteAddress: remote.address,
+        flags: 0,
+        from: now,
+        owner,
+      }));
     }
     this.#rules.apply();
     return call;

@@ -19,7 +19,7 @@ import {
   emptySocketState,
   IPPROTO_TCP,
   IPPROTO_UDP,
-  readLocalName,
+  isTcpClosed,
   readSocketState,
   type SocketState,
 } from "../../ffi/socket.ts";
@@ -233,15 +233,12 @@ export class CallTracker<Call> {
         continue;
       }
       if (open.since > since) continue;
-      if (
-        !readLocalName(open.socket.number, state.local) ||
-        state.local.port === 0
-      ) {
-        continue;
-      }
+      const { number } = open.socket;
+      if (!readSocketState(number, state) || state.local.port === 0) continue;
+      // A port that an earlier connection left says nothing.
+      if (state.protocol === IPPROTO_TCP && isTcpClosed(number)) continue;
       this.#waiting.delete(tracee);
       if (open.pending === undefined) continue;
-      readSocketState(open.socket.number, state);
       this.#observer.settle(open.pending, state, false, realTime(this.#now));
       this.#observer.apply();
       open.socket.close();
