@@ -62,9 +62,9 @@ const CASES: readonly {
     ],
   },
   {
-    name: "bytes that are not UTF-8",
+    name: "variables that are not UTF-8",
     surroundings: shell(
-      'x=$(printf "\\377\\200"); export LATIN1=$(printf "\\344"); exec "$@" "$x"',
+      'export LATIN1=$(printf "\\344\\377"); exec "$@"',
     ),
   },
   {
@@ -147,6 +147,20 @@ captureTest(
     assert.equal(code, 0);
     assert.match(stdout, /^argument 0: my-probe$/m);
     assert.match(stdout, /^Name:\tmy-probe$/m);
+  },
+);
+
+captureTest(
+  "command environment: arguments that are not UTF-8 arrive or are refused",
+  async (bench) => {
+    const script = 'exec "$@" "$(printf "\\377\\200")"';
+    const tool = bench.launch(["printf", "<%s>"], {
+      through: ["sh", "-c", script, "sh"],
+    });
+    const { code, stdout } = await tool.ended();
+    // Some versions of the runtime do not start with such arguments.
+    if (code !== 0) assert.equal(stdout, "");
+    else assert.deepEqual([...tool.stdoutBytes], [60, 0xff, 0x80, 62]);
   },
 );
 
