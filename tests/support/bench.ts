@@ -287,7 +287,7 @@ export class Bench implements AsyncDisposable {
 export function assertNoCrash(text: string): void {
   assert.doesNotMatch(
     text,
-    /Uncaught|panicked|^\s+at .*\.ts:\d+|unhandled/m,
+    /Uncaught|Internal error|panicked|^\s+at .*\.ts:\d+|unhandled/m,
     "the tool crashed",
   );
 }
