@@ -35,6 +35,7 @@ import {
 } from "../../ffi/ptrace.ts";
 import { decodeWaitStatus, lastStatus, waitFor } from "../../ffi/wait.ts";
 import { readStatus } from "../proc/status.ts";
+import { argumentBytes } from "./argument_bytes.ts";
 import { classify } from "./classify.ts";
 import { executableCandidates } from "./executable.ts";
 import { FOLLOW_OPTIONS } from "./tracer.ts";
@@ -196,7 +197,8 @@ class Child implements Disposable {
 
   /** Searches the command as execvp(3) does and runs it. */
   execute({ command, args, user }: LaunchOptions): void {
-    const argv = this.#pointers([command, ...args].map(cString));
+    const own = argumentBytes([command, ...args]);
+    const argv = this.#pointers(own);
     const environment = this.#environment(user);
     let denied = 0;
     let last = ENOENT;
@@ -205,10 +207,10 @@ class Child implements Disposable {
       let result = this.#execve(name, argv, environment);
       if (result === -ENOEXEC) {
         // execvp(3): a file without a known format is a shell script.
-        const shell = ["/bin/sh", path, ...args].map(cString);
+        const shell = ["/bin/sh", path].map(cString);
         result = this.#execve(
           this.#pointer(cString("/bin/sh")),
-          this.#pointers(shell),
+          this.#pointers([...shell, ...own.slice(1)]),
           environment,
         );
       }
