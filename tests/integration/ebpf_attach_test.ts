@@ -210,13 +210,13 @@ ebpfTest(
     using tracker = loadTracker({ variants: ["cg"] });
     const { filter } = tracker;
     const local = { address: mapped(127, 0, 0, 1), port: 45_321 };
-    await using server = await TcpServer.open();
+    using server = new TcpServer();
     const remote = { address: local.address, port: server.port };
     filter.addConnection(6, local, remote);
     filter.setPort(6, local.port, 0);
     equal(filter.removeConnection(6, local, remote), true);
     filter.addConnection(6, local, remote);
-    await server.connectFrom(local.port);
+    await server.visitFrom(local.port);
     equal(filter.removeConnection(6, local, remote), false);
     equal(filter.removePort(6, local.port), false);
   },

@@ -5,8 +5,8 @@
  * @module
  */
 
+import { equal } from "node:assert/strict";
 import { createSocket, type Socket } from "node:dgram";
-import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { bpf, BpfAttr } from "../../ffi/bpf.ts";
 import { Fd } from "../../ffi/fd.ts";
 import { libc } from "../../ffi/libc.ts";
@@ -15,6 +15,8 @@ import { bindPacketSocket, openPacketSocket } from "../../ffi/packet.ts";
 import { attachBpf } from "../../ffi/socket.ts";
 import { check } from "../../ffi/errno.ts";
 import { KernelFilter } from "../../lib/trace/ebpf_filter.ts";
+import { compileWorkload } from "../support/compile.ts";
+import { Child } from "../support/processes.ts";
 import { isContinuousIntegration } from "../support/requires.ts";
 
 const PROG_GET_NEXT_ID = 11n;
@@ -193,38 +195,27 @@ export function pcapOf(
 }
 
 /** A TCP server of this process on 127.0.0.1. */
-export class TcpServer implements AsyncDisposable {
-  readonly port: number;
-  readonly #server: Server;
+export class TcpServer implements Disposable {
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
 
-  private constructor(server: Server) {
-    this.#server = server;
-    this.port = (server.address() as AddressInfo).port;
+  get port(): number {
+    return this.#listener.addr.port;
   }
 
-  static async open(): Promise<TcpServer> {
-    const server = createServer((socket) => socket.end());
-    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-    return new TcpServer(server);
+  /** Runs a client that connects from a local port of 127.0.0.1. */
+  async visitFrom(localPort: number): Promise<void> {
+    const program = await compileWorkload("tcp_client");
+    const [to, from] = [this.port, localPort].map((p) => `127.0.0.1:${p}`);
+    // It hopes for an echo that does not come, and fails then.
+    await using client = new Child([program, "bound", to!, from!]);
+    const visitor = await this.#listener.accept();
+    equal(visitor.remoteAddr.port, localPort);
+    visitor.close();
+    await client.status;
   }
 
-  /** Connects from a local port of 127.0.0.1, and closes. */
-  async connectFrom(localPort: number): Promise<void> {
-    const options = {
-      port: this.port,
-      host: "127.0.0.1",
-      localPort,
-      localAddress: "127.0.0.1",
-    };
-    await new Promise<void>((done, fail) => {
-      const socket = connect(options, () => socket.end());
-      socket.on("close", () => done());
-      socket.on("error", fail);
-    });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await new Promise<void>((done) => this.#server.close(() => done()));
+  [Symbol.dispose](): void {
+    this.#listener.close();
   }
 }
 
