@@ -127,8 +127,10 @@ export class Matcher {
         seconds,
         nanoseconds,
       );
-    if (slot >= 0 && fields.fragment === Fragment.FIRST) {
-      this.#rememberFragment(fields, sent, slot);
+    if (fields.fragment === Fragment.FIRST) {
+      // A foreign one is remembered where ours had the same identification.
+      const isNews = slot >= 0 || this.#recallFragment(fields, sent) >= 0;
+      if (isNews) this.#rememberFragment(fields, sent, slot);
     }
     return slot;
   }
@@ -173,6 +175,7 @@ export class Matcher {
       const at = table.slotAt(slot);
       if (
         words[at + SlotWord.KIND] === SlotKind.LOCAL &&
+        (sent || (words[at + SlotWord.REMOTE]! & SlotFlag.SENT_ONLY) === 0) &&
         this.#localMatches(at, local, fields.version) &&
         this.#inTime(at, seconds, nanoseconds)
       ) {
@@ -239,13 +242,17 @@ export class Matcher {
     const words = this.#words;
     const { tcpFlags } = fields;
     const ending = TcpFlag.SYN | TcpFlag.FIN | TcpFlag.RST;
-    if ((tcpFlags & ending) === 0) return true;
     const ended = words[at + SlotWord.ENDING]!;
+    if ((ended & Ending.REUSED) !== 0) return false;
+    if ((tcpFlags & ending) === 0) return true;
     if ((tcpFlags & (TcpFlag.SYN | TcpFlag.ACK)) === TcpFlag.SYN) {
       const over = (ended & Ending.BOTH) === Ending.BOTH ||
         (ended & Ending.RESET) !== 0 ||
         isAfter(words, at + SlotWord.CLOSED, seconds, nanoseconds);
-      if (over) return false;
+      if (over) {
+        words[at + SlotWord.ENDING] = ended | Ending.REUSED;
+        return false;
+      }
     }
     if ((tcpFlags & TcpFlag.FIN) !== 0) {
       words[at + SlotWord.ENDING] = ended |
@@ -259,15 +266,15 @@ export class Matcher {
 
   /*
    * A remembered fragmented packet, in words: 0 identification, 1 slot + 1
-   * (0: unused), 2 protocol << 1 | sent, 3-6 source, 7-10 destination.
+   * (0: unused or foreign), 2 kind, 3-6 source, 7-10 destination.
    */
   #rememberFragment(fields: FlowFields, sent: boolean, slot: number): void {
     const at = this.#nextFragment * 12;
     this.#nextFragment = (this.#nextFragment + 1) % FRAGMENTS;
     const memory = this.#fragments;
     memory[at] = fields.fragmentId;
-    memory[at + 1] = slot + 1;
-    memory[at + 2] = fields.protocol << 1 | (sent ? 1 : 0);
+    memory[at + 1] = Math.max(slot + 1, 0);
+    memory[at + 2] = fragmentKind(fields, sent);
     for (let i = 0; i < 4; i++) {
       memory[at + 3 + i] = fields.source[i]!;
       memory[at + 7 + i] = fields.destination[i]!;
@@ -276,12 +283,11 @@ export class Matcher {
 
   #recallFragment(fields: FlowFields, sent: boolean): number {
     const memory = this.#fragments;
-    const kind = fields.protocol << 1 | (sent ? 1 : 0);
+    const kind = fragmentKind(fields, sent);
     for (let i = 1; i <= FRAGMENTS; i++) {
       // Newest first: identifications repeat.
       const entry = (this.#nextFragment - i + FRAGMENTS) % FRAGMENTS;
       const at = entry * 12;
-      if (memory[at + 1] === 0) return Match.FOREIGN;
       if (
         memory[at] === fields.fragmentId && memory[at + 2] === kind &&
         sameAddress(memory, at + 3, fields.source) &&
@@ -292,6 +298,14 @@ export class Matcher {
     }
     return Match.FOREIGN;
   }
+}
+
+/**
+ * Protocol and direction of a fragmented packet. IPv6 fragments do not agree on
+ * the protocol where extension headers follow the fragment header.
+ */
+function fragmentKind(fields: FlowFields, sent: boolean): number {
+  return (fields.version === 4 ? fields.protocol << 1 : 0) | (sent ? 1 : 0);
 }
 
 /** Whether a moment is later than the one in two words of a slot. */

@@ -35,6 +35,8 @@ export const SlotFlag = {
   ANY_IPV4: 0x1_0000,
   /** The local address is any IPv6 address. */
   ANY_IPV6: 0x2_0000,
+  /** Only what the program sends is meant, not what others send to it. */
+  SENT_ONLY: 0x4_0000,
 } as const;
 
 /*
@@ -73,6 +75,8 @@ export const Ending = {
   /** Both directions are closed. */
   BOTH: 3,
   RESET: 4,
+  /** Somebody else began a new connection between the same ends. */
+  REUSED: 8,
 } as const;
 
 /** Seconds of an end that has not come yet. */
