@@ -129,11 +129,11 @@ export const BPF_MEMWORDS = 16;
  * Loads at and above this offset (as unsigned 32-bit number, up to
  * 0xffffffff) read packet metadata; see {@linkcode Extension}.
  */
-export const SKF_AD_OFF = -0x1000;
+export const SKF_AD_OFF: number = -0x1000;
 /** Loads from this offset on read from the network header. */
-export const SKF_NET_OFF = -0x100000;
+export const SKF_NET_OFF: number = -0x100000;
 /** Loads from this offset on read from the link-layer header. */
-export const SKF_LL_OFF = -0x200000;
+export const SKF_LL_OFF: number = -0x200000;
 
 /** Metadata offsets, relative to {@linkcode SKF_AD_OFF}. */
 export const Extension = {

@@ -53,9 +53,9 @@ export interface PacketView {
 }
 
 /** Answer to a load that cannot be done: the verdict is 0. */
-export const OUTSIDE = -1;
+export const OUTSIDE: number = -1;
 /** Answer to a load of the interface when there is none: the verdict is A. */
-export const NO_DEVICE = -2;
+export const NO_DEVICE: number = -2;
 
 /** Bytes of `struct nlattr`: length (16 bits), type (16 bits), host order. */
 const NLATTR_LENGTH = 4;

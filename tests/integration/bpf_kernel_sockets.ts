@@ -9,7 +9,11 @@ import {
   assembleClassic,
   type Instruction,
 } from "../../bpf/classic/instruction.ts";
+import { libc as productLibc } from "../../ffi/libc.ts";
 import { attachFilter } from "../../ffi/socket.ts";
+
+// Stays open for ever: not something that a test leaks.
+productLibc();
 
 const AF_UNIX = 1;
 const AF_PACKET = 17;
@@ -157,5 +161,5 @@ export class PacketSockets {
 }
 
 function cString(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(`${text}\0`);
+  return Uint8Array.from(new TextEncoder().encode(`${text}\0`));
 }
