@@ -97,3 +97,11 @@ export function openEventFd(): Fd {
 export function signalEventFd(fd: number): void {
   check("write", libc().write(fd, BigUint64Array.of(1n), 8n));
 }
+
+const eventCount = new BigUint64Array(1);
+
+/** Makes an eventfd unreadable again. */
+export function drainEventFd(fd: number): void {
+  // EAGAIN: somebody else was faster, or it was not readable.
+  libc().read(fd, eventCount, 8n);
+}

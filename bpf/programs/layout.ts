@@ -150,6 +150,8 @@ export const TARGET_FLAG = {
   CHILDREN_ONLY: 2,
   /** Children are not traced. */
   NO_FOLLOW: 4,
+  /** Children are traced, their children are not. */
+  ONE_GENERATION: 8,
 } as const;
 
 /** Bytes of a value of `targets`. */

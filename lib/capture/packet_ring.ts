@@ -5,6 +5,7 @@
  * @module
  */
 import type { Fd } from "../../ffi/fd.ts";
+import { drainEventFd } from "../../ffi/file.ts";
 import { type Mapping, poll } from "../../ffi/memory.ts";
 import {
   bindPacketSocket,
@@ -66,6 +67,7 @@ export class PacketRing implements Disposable {
   readonly #words: Int32Array<ArrayBuffer>;
   readonly #halves: Uint16Array<ArrayBuffer>;
   readonly #poll: Int32Array<ArrayBuffer>;
+  readonly #lastPoll: Int32Array<ArrayBuffer>;
   #block = 0;
   #left = 0;
   #next = 0;
@@ -101,6 +103,7 @@ export class PacketRing implements Disposable {
     this.address = this.#mapping.address;
     // struct pollfd { int fd; short events; short revents; }, twice
     this.#poll = Int32Array.of(socket, POLLIN, wake, POLLIN);
+    this.#lastPoll = Int32Array.of(socket, POLLIN);
   }
 
   /** Whether the kernel has handed the current block over. */
@@ -111,7 +114,21 @@ export class PacketRing implements Disposable {
 
   /** Waits for a block or for the eventfd, at most `timeout` milliseconds. */
   wait(timeout: number): void {
-    poll(this.#poll, timeout);
+    if (poll(this.#poll, timeout) > 0) drainEventFd(this.#poll[2]!);
+  }
+
+  /**
+   * Waits for a block alone: the one that the kernel is filling comes within
+   * the ring's own time limit.
+   *
+   * @returns whether there is one
+   */
+  waitForLast(): boolean {
+    const deadline = performance.now() + 3 * this.#options.timeout;
+    do {
+      poll(this.#lastPoll, Math.ceil(deadline - performance.now()));
+    } while (!this.ready && performance.now() < deadline);
+    return this.ready;
   }
 
   /** Begins the current block; `ready` must be true. */

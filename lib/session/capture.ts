@@ -288,6 +288,7 @@ class LiveCapture implements Capture {
   #commandEnded(status: ExitStatus): void {
     this.#exit = status;
     this.#tracked = true;
+    if (!this.#running) return;
     signalEventFd(this.#resources.wake.number);
     this.#finishIfDone();
   }
@@ -398,6 +399,8 @@ class LiveCapture implements Capture {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
     clearTimeout(this.#timer);
+    this.#control.command = SnifferCommand.FINISH;
+    signalEventFd(this.#resources.wake.number);
     if (this.#options.target.kind === "processes") {
       // The kernel detaches everything when the tracer's thread ends.
       this.#trackingEnded();
@@ -407,8 +410,6 @@ class LiveCapture implements Capture {
         "the capture is complete; the command goes on until it ends",
       );
     }
-    this.#control.command = SnifferCommand.FINISH;
-    signalEventFd(this.#resources.wake.number);
   }
 
   #trackingEnded(): void {

@@ -100,7 +100,9 @@ export class EbpfTracking implements Disposable {
       ringSize: EVENT_RING,
     });
     this.#table = new SocketTableWriter(table);
-    this.#registry = new SocketRegistry(this.#table, NO_RULES);
+    this.#registry = new SocketRegistry(this.#table, NO_RULES, {
+      sendsAnywhere: true,
+    });
     this.#cleanup = new SocketCleanup(this.#registry, { events: false });
     if (setup.filter === "map") {
       attachBpf(socket, this.#tracker.filterProgram);
@@ -134,7 +136,8 @@ export class EbpfTracking implements Disposable {
   begin(): Owner[] {
     const { pids, follow } = this.#setup;
     if (pids.length === 0) {
-      this.#tracker.addTarget(Deno.pid, { children: "only" });
+      const children = follow ? "only" : "first";
+      this.#tracker.addTarget(Deno.pid, { children });
       return [];
     }
     const seen = new Set<number>();

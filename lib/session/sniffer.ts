@@ -180,10 +180,8 @@ export class Sniffer implements Disposable {
       if (this.#cutoff === undefined) {
         this.#matcher.table.beginRound(this.#now() - 1);
         ring.wait(this.#events === undefined ? IDLE : EVENTS_IDLE);
-      } else {
-        // The block that the kernel is filling comes within its time limit.
-        ring.wait(3 * this.#setup.ring.timeout);
-        if (!ring.ready) break;
+      } else if (!ring.waitForLast()) {
+        break;
       }
     }
     this.#flush(0);

@@ -99,10 +99,20 @@ export interface ClosedListener {
   readonly from: Moment;
 }
 
+/** Settings of a registry. */
+export interface RegistryOptions {
+  /**
+   * Set where nobody tells of each sendto(2): connected UDP sockets may send
+   * to other ends than their own.
+   */
+  readonly sendsAnywhere?: boolean;
+}
+
 /** The sockets of the traced program; one writer thread. */
 export class SocketRegistry {
   readonly #table: SocketTableWriter;
   readonly #rules: KernelRules;
+  readonly #sendsAnywhere: boolean;
   readonly #records = new Map<bigint, SocketRecord>();
   /** Ports of closed connections that may still exchange segments. */
   #closing: ClosingPort[] = [];
@@ -111,9 +121,14 @@ export class SocketRegistry {
   #seen = 0;
 
   /** Connects the table and the kernel filter. */
-  constructor(table: SocketTableWriter, rules: KernelRules) {
+  constructor(
+    table: SocketTableWriter,
+    rules: KernelRules,
+    options: RegistryOptions = {},
+  ) {
     this.#table = table;
     this.#rules = rules;
+    this.#sendsAnywhere = options.sendsAnywhere ?? false;
   }
 
   /** Sockets seen so far. */
@@ -313,6 +328,14 @@ export class SocketRegistry {
     if (covered) this.#rules.openCoveredPort(state.protocol, state.local.port);
     else this.#rules.openPort(state.protocol, state.local.port);
     this.#record(state, owner, from, slot, shape, old !== undefined);
+    if (this.#sendsAnywhere && connected && state.protocol !== TCP) {
+      const local = this.#local(state, owner, from);
+      const flags = local.flags | SlotFlag.SENT_ONLY;
+      this.#records.get(state.cookie)?.extra.set(
+        "anywhere",
+        this.#table.add({ ...local, flags }),
+      );
+    }
   }
 
   /** A socket was closed for good; tells when it was a listening one. */

@@ -38,9 +38,10 @@ export interface TargetOptions {
   /**
    * `true`: children are traced, too (the default). `false`: they are not.
    * `"only"`: the process itself is not traced, only children that it makes
-   * from now on; for the process that launches a program.
+   * from now on; for the process that launches a program. `"first"`: the
+   * same, but their children are not traced.
    */
-  readonly children?: boolean | "only";
+  readonly children?: boolean | "only" | "first";
 }
 
 /** Process that owns a socket. */
@@ -125,6 +126,8 @@ export class EbpfTracker implements Disposable {
     const { children = true } = options;
     const flags = children === "only"
       ? TARGET_FLAG.CHILDREN_ONLY
+      : children === "first"
+      ? TARGET_FLAG.CHILDREN_ONLY | TARGET_FLAG.ONE_GENERATION
       : TARGET_FLAG.TRACED | (children ? 0 : TARGET_FLAG.NO_FOLLOW);
     writeU32(this.#targetKey, tgid);
     writeU32(this.#targetValue, flags);
