@@ -17,7 +17,16 @@ import { check } from "../../ffi/errno.ts";
 import { KernelFilter } from "../../lib/trace/ebpf_filter.ts";
 import { compileWorkload } from "../support/compile.ts";
 import { Child } from "../support/processes.ts";
-import { isContinuousIntegration } from "../support/requires.ts";
+import {
+  loadTracker,
+  TrackerLoadError,
+  type Variant,
+} from "../../lib/trace/ebpf_loader.ts";
+import {
+  isContinuousIntegration,
+  missing,
+  type Requirement,
+} from "../support/requires.ts";
 
 const PROG_GET_NEXT_ID = 11n;
 const MSG_DONTWAIT = 0x40;
@@ -45,12 +54,57 @@ export function missingEbpf(): string | undefined {
 /** Declares a test that needs eBPF; its name says why when it is skipped. */
 export function ebpfTest(name: string, run: () => void | Promise<void>): void {
   const missing = missingEbpf();
-  const ignore = missing !== undefined && !isContinuousIntegration();
+  declare(name, run, missing, !isContinuousIntegration());
+}
+
+/**
+ * Declares a test of one variant of the tracker. Kernels that do not permit
+ * the variant are no failure, not even where skipping is one.
+ */
+export function variantTest(
+  variant: Variant,
+  name: string,
+  run: () => Promise<void>,
+  needs: readonly Requirement[],
+): void {
+  const title = `${variant}: ${name}`;
+  const reason = missingEbpf() ?? missing(needs);
+  if (reason === undefined) {
+    declare(title, run, missingVariant(variant), true);
+  } else {
+    declare(title, run, reason, !isContinuousIntegration());
+  }
+}
+
+function declare(
+  name: string,
+  run: () => void | Promise<void>,
+  missing: string | undefined,
+  maySkip: boolean,
+): void {
+  const ignore = missing !== undefined && maySkip;
   Deno.test({
     name: ignore ? `${name} (skipped: ${missing})` : name,
     ignore,
     fn: run,
   });
+}
+
+const variantReasons = new Map<Variant, string | undefined>();
+
+/** Why a variant cannot be loaded here. */
+function missingVariant(variant: Variant): string | undefined {
+  if (!variantReasons.has(variant)) {
+    let reason: string | undefined;
+    try {
+      loadTracker({ variants: [variant] }).close();
+    } catch (error) {
+      if (!(error instanceof TrackerLoadError)) throw error;
+      reason = error.message;
+    }
+    variantReasons.set(variant, reason);
+  }
+  return variantReasons.get(variant);
 }
 
 /** A packet as a tap gives it. */

@@ -9,9 +9,9 @@ import { Bench } from "../support/bench.ts";
 import { compileWorkload } from "../support/compile.ts";
 import { endAll, leftovers } from "../support/leaks.ts";
 import type { Child } from "../support/processes.ts";
-import { missing, type Requirement } from "../support/requires.ts";
+import type { Requirement } from "../support/requires.ts";
 import type { EchoServer } from "../support/servers.ts";
-import { ebpfTest, missingEbpf, pcapOf, Tap } from "./ebpf_support.ts";
+import { pcapOf, Tap, variantTest } from "./ebpf_support.ts";
 
 /** A program that is traced from its start, seen through the filter alone. */
 class Scene implements AsyncDisposable {
@@ -66,24 +66,12 @@ class Scene implements AsyncDisposable {
   }
 }
 
-/** Why a variant cannot be loaded here. */
-function missingVariant(variant: Variant): string | undefined {
-  if (missingEbpf() !== undefined) return missingEbpf();
-  try {
-    loadTracker({ variants: [variant] }).close();
-    return undefined;
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
-
 interface Case {
   readonly name: string;
   readonly workload: string;
   readonly args: (server: EchoServer) => readonly string[];
   readonly sockets: number;
   readonly code?: number;
-  readonly needs?: readonly Requirement[];
   /** Variants that do not promise this. */
   readonly except?: readonly Variant[];
 }
@@ -190,18 +178,16 @@ const CASES: readonly Case[] = [
   },
 ];
 
-const tools: Requirement[] = ["root", "gcc", "program tcpdump", "IPv6"];
+const TOOLS: readonly Requirement[] = [
+  "root",
+  "gcc",
+  "program tcpdump",
+  "IPv6",
+];
 
 for (const variant of VARIANTS) {
-  const reason = missingVariant(variant) ?? missing(tools);
-  const test = (name: string, run: () => Promise<void>): void => {
-    if (reason === undefined) return ebpfTest(`${variant}: ${name}`, run);
-    Deno.test({
-      name: `${variant}: ${name} (skipped: ${reason})`,
-      ignore: true,
-      fn: run,
-    });
-  };
+  const test = (name: string, run: () => Promise<void>): void =>
+    variantTest(variant, name, run, TOOLS);
 
   for (const { name, workload, args, sockets, code = 0, except } of CASES) {
     if (except?.includes(variant)) continue;
