@@ -34,6 +34,8 @@ export {
   type CaptureStatus,
   type CaptureTarget,
   type ExitStatus,
+  type KernelFilterChoice,
   type PeerSummary,
   type ProcessSummary,
+  type TrackerChoice,
 } from "./lib/session/types.ts";

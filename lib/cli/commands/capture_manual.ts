@@ -15,10 +15,11 @@ export const CAPTURE_MANUAL: Manual = {
     "that it starts, into a pcap file: every packet once, and none of any " +
     "other program. Threads and child processes are followed.",
   details: [
-    "The processes are watched with ptrace(2): `tracedump` learns which " +
-    "sockets they use before the first packet leaves, and keeps only the " +
-    "packets of these sockets. Nothing is injected into a running process, " +
-    "and nothing stays behind in it.",
+    "`tracedump` learns which sockets the processes use before the first " +
+    "packet leaves, and keeps only the packets of these sockets. It learns " +
+    "it from eBPF programs in the kernel, or from ptrace(2) where eBPF is " +
+    "not permitted; see `--tracker`. Nothing is injected into a running " +
+    "process, and nothing stays behind in it.",
     "Without `--`, all arguments that are no options are process ids. " +
     "Everything after `--` is the command, whose options are its own.",
     "The capture of running processes goes on until all of them have ended, " +
@@ -27,7 +28,7 @@ export const CAPTURE_MANUAL: Manual = {
     "The capture of a command goes on until the command and its children " +
     "have ended. SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 are " +
     "passed on to it. Children that outlive the command are waited for; a " +
-    "signal then ends them and the capture. When `--count` or `--duration` " +
+    "signal then ends the capture and, under ptrace, those children. When `--count` or `--duration` " +
     "completes the capture earlier, `tracedump` still waits for the command.",
     "All messages go to standard error. On a terminal there is a status line " +
     "while the capture is running, and at the end the totals and the busiest " +
@@ -68,30 +69,35 @@ export const CAPTURE_MANUAL: Manual = {
     {
       title: "RIGHTS",
       paragraphs: [
-        "Taking packets needs CAP_NET_RAW. Watching a process of another " +
-        "user needs CAP_SYS_PTRACE; so does watching any process that is not " +
-        "a child where kernel.yama.ptrace_scope is set. CAP_NET_ADMIN, where " +
-        "given, allows larger buffers for what the kernel reports. Root has " +
-        "them all. They can also be given to the executable:",
+        "Taking packets needs CAP_NET_RAW. Following with ptrace needs " +
+        "CAP_SYS_PTRACE for processes of other users, and for any process " +
+        "that is not a child where kernel.yama.ptrace_scope is set. Following " +
+        "with eBPF needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN, or " +
+        "CAP_SYS_ADMIN. Root has them all. What ptrace needs can also be " +
+        "given to the executable:",
         "`setcap cap_net_raw,cap_sys_ptrace,cap_net_admin+ep ./tracedump`",
-        "A setuid program that a traced command starts does not gain the " +
+        "A setuid program that is started under ptrace does not gain the " +
         "rights of its owner unless `tracedump` runs as root.",
       ],
     },
     {
       title: "COST",
       paragraphs: [
-        "A command that `tracedump` starts is stopped only at the system " +
-        "calls that concern sockets; all others run at full speed. A process " +
-        "that was running before is stopped at each of its system calls.",
+        "With eBPF, a little work is added to each call that opens, " +
+        "connects or closes a socket; nothing is stopped.",
+        "With ptrace, a command that `tracedump` starts is stopped at the " +
+        "system calls that concern sockets, and all others run at full " +
+        "speed. A process that was running before is stopped at each of its " +
+        "system calls.",
       ],
     },
     {
       title: "LIMITS",
       paragraphs: [
-        "A process can have one tracer: one that is being debugged cannot be " +
-        "captured, and one that is being captured cannot be debugged.",
-        "A command started by `tracedump` is ended when `tracedump` is killed " +
+        "A process can have one tracer: with ptrace, one that is being " +
+        "debugged cannot be captured, and one that is being captured cannot " +
+        "be debugged.",
+        "A command started under ptrace is ended when `tracedump` is killed " +
         "with SIGKILL; processes that were running before go on.",
         "Only TCP and UDP are captured, in the network namespace that " +
         "`tracedump` runs in.",

@@ -127,8 +127,9 @@ export const CAPTURE_OPTIONS = {
     metavar: "KIND",
     defaultText: "auto",
     parse: oneOf(KERNEL_FILTERS),
-    help: "how the kernel selects packets: auto, map or classic",
-    detail: "`map` is an eBPF program whose rules are map entries; `classic`" +
+    help: "filter in the kernel: auto, map or classic",
+    detail:
+      "How the kernel selects packets: `map` is an eBPF program whose rules are map entries; `classic`" +
       " needs no right but CAP_NET_RAW.",
   },
   count: {

@@ -1,0 +1,40 @@
+# Generated from the option tables; edit those instead.
+_tracedump() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} i
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    if [[ ${COMP_WORDS[i]} == -- ]]; then
+      if declare -F _command_offset >/dev/null; then
+        _command_offset $((i + 1))
+      elif ((COMP_CWORD == i + 1)); then
+        mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+      else
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+      fi
+      return
+    fi
+  done
+  case $prev in
+    -o | -w | --output)
+      mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+      return
+      ;;
+    -s | --snaplen | -B | --buffer-size | --tracker | --kernel-filter | -c | --count | --duration | --linger | --debug)
+      return
+      ;;
+    -i | --interface)
+      mapfile -t COMPREPLY < <(compgen -W "$(command ls /sys/class/net 2>/dev/null)" -- "$cur")
+      return
+      ;;
+    -u | --user)
+      mapfile -t COMPREPLY < <(compgen -u -- "$cur")
+      return
+      ;;
+  esac
+  if [[ $cur == -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "-o -w --output -s --snaplen --nano -i --interface --no-follow -u --user -B --buffer-size --tracker --kernel-filter -c --count --duration --linger -q --quiet --debug -V --verbose -v --version -h --help --" -- "$cur")
+  else
+    mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && command ls -d [0-9]*)" -- "$cur")
+  fi
+}
+complete -F _tracedump tracedump
