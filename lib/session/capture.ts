@@ -20,6 +20,7 @@ import {
   commandProblem,
   packetSocketFailure,
   processProblem,
+  tracerProblem,
 } from "./failures.ts";
 import type {
   SnifferCommandMessage,
@@ -120,10 +121,13 @@ function startSniffer(): Worker {
 }
 
 /** Finds out what can be known before anything is opened or emptied. */
-function checkTarget({ target }: CaptureOptions): User | undefined {
+function checkTarget(
+  { target, tracker }: CaptureOptions,
+): User | undefined {
   if (target.kind === "processes") {
     for (const pid of target.pids) {
-      const problem = processProblem(pid);
+      const problem = processProblem(pid) ??
+        (tracker === "ptrace" ? tracerProblem(pid) : undefined);
       if (problem !== undefined) throw problem;
     }
     return undefined;

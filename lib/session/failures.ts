@@ -127,13 +127,18 @@ export function processProblem(pid: number): CaptureError | undefined {
       `Cannot attach to process ${pid}: it is this program itself`,
     );
   }
-  if (status.tracerPid !== 0) return alreadyTraced(pid, status.tracerPid);
   return undefined;
+}
+
+/** Why a process cannot be traced by us: it has a tracer already. */
+export function tracerProblem(pid: number): CaptureError | undefined {
+  const tracer = readStatus(pid)?.tracerPid ?? 0;
+  return tracer === 0 ? undefined : alreadyTraced(pid, tracer);
 }
 
 /** Why ptrace(PTRACE_SEIZE) was refused. */
 export function seizeFailure(pid: number, error: SyscallError): CaptureError {
-  const problem = processProblem(pid);
+  const problem = processProblem(pid) ?? tracerProblem(pid);
   if (problem !== undefined) return problem;
   const scope = readProcText("/proc/sys/kernel/yama/ptrace_scope")?.trim();
   if (!hasCapability(CAP_SYS_PTRACE)) {
