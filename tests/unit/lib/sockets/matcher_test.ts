@@ -11,7 +11,12 @@ import {
   type Moment,
   SocketTableWriter,
 } from "../../../../lib/sockets/table_writer.ts";
-import { endpoint, fieldsOf, type FlowText } from "../../../property/flows.ts";
+import {
+  endpoint,
+  fieldsOf,
+  type FlowText,
+  wordsOf,
+} from "../../../property/flows.ts";
 
 const TCP = 6;
 const UDP = 17;
@@ -259,6 +264,25 @@ Deno.test("Matcher.match() prefers a connection to the listening socket of its p
   assert.equal(scene.see(SENT, { type: HOST }), accepted);
   const other = { source: STRANGER, destination: SERVER };
   assert.equal(scene.see(other, { type: HOST }), listener);
+});
+
+Deno.test("Matcher.match() tells connections apart that share a chain", () => {
+  const scene = new Scene();
+  const { table } = scene.matcher;
+  const server = endpoint(SERVER);
+  const word = wordsOf(server.address)[3]!;
+  const headOf = (protocol: number, port: number): number =>
+    table.connectedHead(protocol, port, server.port, word);
+  let pairs = 0;
+  for (let port = 40001; port < 65536; port++) {
+    if (headOf(UDP, port) !== headOf(TCP, 40000)) continue;
+    const slot = scene.add({ local: CLIENT, remote: SERVER });
+    const source = `192.0.2.1:${port}`;
+    assert.equal(scene.see({ ...SENT, source, protocol: UDP }), Match.FOREIGN);
+    scene.writer.remove(slot);
+    pairs++;
+  }
+  assert.ok(pairs > 0, "no two ports share a chain");
 });
 
 Deno.test("Matcher.match() takes packets from the first to the last nanosecond", () => {
