@@ -33,6 +33,15 @@ export const Fragment = {
 /** Words 0 to 2 of a v4-mapped address, read as little-endian integers. */
 const MAPPED_WORD_2 = 0xffff_0000 | 0;
 
+const PROTOCOL_ICMP = 1;
+const PROTOCOL_ICMPV6 = 58;
+/** Bytes of an ICMP error before the packet that it quotes. */
+const ICMP_ERROR_LENGTH = 8;
+/** Unreachable, quench, redirect, time exceeded, parameter problem. */
+const ICMP_ERRORS: ReadonlySet<number> = new Set([3, 4, 5, 11, 12]);
+/** Unreachable, too big, time exceeded, parameter problem. */
+const ICMPV6_ERRORS: ReadonlySet<number> = new Set([1, 2, 3, 4]);
+
 /** IPv6 extension headers that may stand before TCP or UDP. */
 const HOP_BY_HOP = 0;
 const ROUTING = 43;
@@ -64,6 +73,7 @@ export class FlowFields {
   fragment = 0;
   /** Identification of the fragmented packet. */
   fragmentId = 0;
+  #quoting = false;
 
   /**
    * Reads a packet.
@@ -89,6 +99,35 @@ export class FlowFields {
     if (etherType === ETHERTYPE_IPV4) return this.#parseIpv4(bytes, at, end);
     if (etherType === ETHERTYPE_IPV6) return this.#parseIpv6(bytes, at, end);
     return false;
+  }
+
+  /**
+   * Reads the packet that an ICMP or ICMPv6 error quotes (RFC 792, RFC 4443):
+   * the addresses and ports are those of the quoted packet.
+   *
+   * @returns whether it is such an error and quotes TCP or UDP
+   */
+  parseQuoted(
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    etherType: number,
+  ): boolean {
+    let inner: number;
+    if (etherType === ETHERTYPE_IPV4) {
+      if (at + 20 > end || bytes[at + 9] !== PROTOCOL_ICMP) return false;
+      inner = at + (bytes[at]! & 15) * 4;
+      if (inner >= end || !ICMP_ERRORS.has(bytes[inner]!)) return false;
+    } else {
+      // Errors with extension headers of their own are rare enough.
+      if (at + 48 > end || bytes[at + 6] !== PROTOCOL_ICMPV6) return false;
+      inner = at + 40;
+      if (!ICMPV6_ERRORS.has(bytes[inner]!)) return false;
+    }
+    this.#quoting = true;
+    const found = this.parse(bytes, inner + ICMP_ERROR_LENGTH, end, etherType);
+    this.#quoting = false;
+    return found;
   }
 
   #parseIpv4(bytes: Uint8Array, at: number, end: number): boolean {
@@ -173,8 +212,9 @@ export class FlowFields {
 
   #parsePorts(bytes: Uint8Array, at: number, end: number): boolean {
     if (this.protocol === PROTOCOL_TCP) {
-      if (at + 14 > end) return false;
-      this.tcpFlags = bytes[at + 13]!;
+      // Errors quote as little as 8 bytes of the transport header.
+      if (at + (this.#quoting ? 8 : 14) > end) return false;
+      if (!this.#quoting) this.tcpFlags = bytes[at + 13]!;
     } else if (this.protocol !== PROTOCOL_UDP || at + 4 > end) {
       return false;
     }

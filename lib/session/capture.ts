@@ -32,7 +32,7 @@ import type {
 import { openOutput } from "./output.ts";
 import type { EbpfSetup } from "./ebpf_tracking.ts";
 import { LaunchedCommand } from "./launched_command.ts";
-import type { SnifferResult } from "./sniffer.ts";
+import { kernelSnaplen, type SnifferResult } from "./sniffer.ts";
 import { summarize } from "./summary.ts";
 import {
   type Capture,
@@ -163,6 +163,8 @@ function ebpfSetup(options: CaptureOptions): EbpfSetup | undefined {
   return {
     variants: tracker === "auto" || tracker === "ebpf" ? [] : [tracker],
     filter: kernelFilter === "classic" ? "classic" : "map",
+    snaplen: kernelSnaplen(options.snaplen),
+    icmp: options.icmp ?? false,
     follow: options.follow,
     linger: options.linger,
     debug: options.debug ?? 0,
@@ -263,6 +265,7 @@ class LiveCapture implements Capture {
         control: this.#control.memory,
         snaplen: options.snaplen,
         nanoseconds: options.nanoseconds,
+        icmp: options.icmp ?? false,
         count: options.count ?? 0,
         interfaces,
       },
@@ -333,12 +336,13 @@ class LiveCapture implements Capture {
 
   #trackerSetup(): TrackerSetup {
     const { target, snaplen, follow, linger, debug = 0 } = this.#options;
-    const { kernelFilter = "auto" } = this.#options;
+    const { kernelFilter = "auto", icmp = false } = this.#options;
     return {
       socket: this.#resources.socket.number,
       table: this.#table,
       control: this.#control.memory,
-      snaplen,
+      snaplen: kernelSnaplen(snaplen),
+      icmp,
       follow,
       linger,
       debug,

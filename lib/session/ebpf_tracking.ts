@@ -8,7 +8,7 @@
  */
 import { assembleClassic } from "../../bpf/classic/instruction.ts";
 import { compileCaptureFilter } from "../../bpf/capture_filter.ts";
-import { EVENT_TYPE } from "../../bpf/programs/layout.ts";
+import { EVENT_TYPE, FILTER_FLAG } from "../../bpf/programs/layout.ts";
 import { monotonicTime, realTime, realTimeOffset } from "../../ffi/clock.ts";
 import { SyscallError } from "../../ffi/errno.ts";
 import { duplicateFd, openPidFd } from "../../ffi/process.ts";
@@ -39,6 +39,9 @@ import type { CaptureNotice } from "./types.ts";
 export interface EbpfSetup {
   readonly variants: readonly Variant[];
   readonly filter: "map" | "classic";
+  /** Bytes of each packet that the kernel shall hand over, 0 for all. */
+  readonly snaplen: number;
+  readonly icmp: boolean;
   readonly follow: boolean;
   readonly linger: number;
   readonly debug: number;
@@ -87,7 +90,6 @@ export class EbpfTracking implements Disposable {
   constructor(
     setup: EbpfSetup,
     socket: number,
-    snaplen: number,
     table: SharedArrayBuffer,
     control: Control,
     notice: (notice: CaptureNotice) => void,
@@ -106,7 +108,8 @@ export class EbpfTracking implements Disposable {
     this.#cleanup = new SocketCleanup(this.#registry, { events: false });
     if (setup.filter === "map") {
       attachBpf(socket, this.#tracker.filterProgram);
-      this.#tracker.filter.open(snaplen);
+      this.#tracker.filter.setFlags(FILTER_FLAG.ICMP, setup.icmp);
+      this.#tracker.filter.open(setup.snaplen);
     } else {
       // A classic program cannot know the sockets in time: all TCP and UDP
       // packets pass, and the matcher picks.
@@ -116,7 +119,7 @@ export class EbpfTracking implements Disposable {
         remotes: [],
         allTcp: true,
         allUdp: true,
-      }, { snaplen });
+      }, { snaplen: setup.snaplen });
       const errno = attachFilter(socket, assembleClassic(program));
       if (errno !== 0) throw new SyscallError("SO_ATTACH_FILTER", errno);
     }

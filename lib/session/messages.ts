@@ -20,7 +20,9 @@ export interface TrackerSetup {
   readonly socket: number;
   readonly table: SharedArrayBuffer;
   readonly control: SharedArrayBuffer;
+  /** Bytes of each packet that the kernel shall hand over, 0 for all. */
   readonly snaplen: number;
+  readonly icmp: boolean;
   readonly follow: boolean;
   /** How long to wait for last packets after the end, milliseconds. */
   readonly linger: number;

@@ -47,6 +47,8 @@ export interface SnifferSetup {
   /** Bytes kept of each IP packet; 0 keeps all. */
   readonly snaplen: number;
   readonly nanoseconds: boolean;
+  /** Also take ICMP errors that quote the program's packets. */
+  readonly icmp: boolean;
   /** Packets to write at most; 0 for no limit. */
   readonly count: number;
   /** Interface indexes to take packets from; empty for all. */
@@ -90,6 +92,17 @@ const BLOCKS_BETWEEN = 64;
 const DNS_PORT = 53;
 const UDP_HEADER_LENGTH = 8;
 const EPIPE = 32;
+
+/**
+ * Bytes of a packet that are needed to tell whose it is and to read names in
+ * DNS answers, whatever is kept of it.
+ */
+const LOOK_AT = 512;
+
+/** Bytes that the kernel shall hand over where `snaplen` bytes are kept. */
+export function kernelSnaplen(snaplen: number): number {
+  return snaplen === 0 ? 0 : Math.max(snaplen, LOOK_AT);
+}
 
 /** Bytes of a record's data that a file's snaplen field must allow. */
 export function fileSnaplen(snaplen: number): number {
@@ -228,29 +241,17 @@ export class Sniffer implements Disposable {
     ) {
       return;
     }
+    const end = networkAt + capturedLength;
+    const plain = fields.parse(ring.bytes, networkAt, end, ring.etherType);
     if (
-      !fields.parse(
-        ring.bytes,
-        networkAt,
-        networkAt + capturedLength,
-        ring.etherType,
-      )
+      !plain && !(this.#setup.icmp &&
+        fields.parseQuoted(ring.bytes, networkAt, end, ring.etherType))
     ) {
       return;
     }
     const matcher = this.#matcher;
-    const { packetType } = ring;
-    const loopback = ring.hardwareType === ARPHRD_LOOPBACK;
-    let slot = matcher.match(
-      fields,
-      packetType,
-      loopback,
-      seconds,
-      nanoseconds,
-    );
-    if (slot === Match.UNDECIDED) {
-      slot = this.#await(packetType, loopback, seconds, nanoseconds);
-    }
+    let slot = this.#match(plain);
+    if (slot === Match.UNDECIDED) slot = this.#await(plain);
     if (slot < 0 || this.#end !== undefined) return;
     const cutoff = this.#cutoff;
     if (
@@ -263,7 +264,7 @@ export class Sniffer implements Disposable {
     }
     this.#write(networkAt, capturedLength, seconds, nanoseconds);
     const { wireLength } = ring;
-    if (fields.fragment !== Fragment.LATER) {
+    if (plain && fields.fragment !== Fragment.LATER) {
       this.#flows.count(
         fields,
         matcher.ownerOf(slot),
@@ -289,24 +290,24 @@ export class Sniffer implements Disposable {
     if (this.#packets === this.#setup.count) this.#end = { reason: "count" };
   }
 
+  /** Looks the current packet up, or the one that it quotes. */
+  #match(plain: boolean): number {
+    const { packetType, hardwareType, seconds, nanoseconds } = this.#ring;
+    const loopback = hardwareType === ARPHRD_LOOPBACK;
+    const matcher = this.#matcher;
+    const fields = this.#fields;
+    return plain
+      ? matcher.match(fields, packetType, loopback, seconds, nanoseconds)
+      : matcher.matchQuoted(fields, packetType, loopback, seconds, nanoseconds);
+  }
+
   /** Waits for the outcome of the call that the packet may belong to. */
-  #await(
-    packetType: number,
-    loopback: boolean,
-    seconds: number,
-    nanoseconds: number,
-  ): number {
+  #await(plain: boolean): number {
     const { table } = this.#matcher;
     const deadline = performance.now() + PATIENCE;
     for (;;) {
       const version = table.version();
-      const slot = this.#matcher.match(
-        this.#fields,
-        packetType,
-        loopback,
-        seconds,
-        nanoseconds,
-      );
+      const slot = this.#match(plain);
       if (slot !== Match.UNDECIDED) return slot;
       if (
         this.#control.command === SnifferCommand.ABORT ||

@@ -30,7 +30,6 @@ async function start(
       tracking = new EbpfTracking(
         ebpf,
         setup.socket,
-        setup.snaplen,
         setup.table,
         new Control(setup.control),
         (notice) => post({ type: "notice", notice }),

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { FILTER_FLAG } from "../../bpf/programs/layout.ts";
 import { realTime } from "../../ffi/clock.ts";
 import { SyscallError } from "../../ffi/errno.ts";
 import { kill, raiseDescriptorLimit } from "../../ffi/process.ts";
@@ -129,6 +130,7 @@ export class Tracking {
       try {
         this.#filter = new KernelFilter();
         attachBpf(setup.socket, this.#filter.program.fd);
+        this.#filter.setFlags(FILTER_FLAG.ICMP, setup.icmp);
         this.#filter.open(setup.snaplen);
         return new MapRules(this.#filter);
       } catch (error) {
@@ -143,6 +145,12 @@ export class Tracking {
         }
         this.#debug(1, `packets are selected by classic BPF: ${error}`);
       }
+    }
+    if (setup.icmp) {
+      this.#warnOnce(
+        "icmp",
+        "ICMP errors are left out: they need the map filter (CAP_BPF)",
+      );
     }
     return new ClassicRules(setup.socket, setup.snaplen);
   }

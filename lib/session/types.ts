@@ -43,6 +43,11 @@ export interface CaptureOptions {
   readonly output: string;
   /** Bytes kept of each IP packet; 0 keeps all. */
   readonly snaplen: number;
+  /**
+   * Also take ICMP errors that quote the program's packets; needs the map
+   * filter. Default false.
+   */
+  readonly icmp?: boolean;
   /** Nanosecond time stamps in the file instead of microseconds. */
   readonly nanoseconds: boolean;
   /** Stop after this many packets. */

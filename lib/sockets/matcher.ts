@@ -97,6 +97,27 @@ export class Matcher {
     return this.#lookUp(fields, false, seconds, nanoseconds);
   }
 
+  /**
+   * Looks an ICMP error up by the packet that it quotes: an error that arrives
+   * quotes a packet that the program sent, one that leaves quotes a packet
+   * that was sent to the program.
+   */
+  matchQuoted(
+    fields: FlowFields,
+    packetType: number,
+    loopback: boolean,
+    seconds: number,
+    nanoseconds: number,
+  ): number {
+    if (packetType === PACKET_OTHERHOST) return Match.FOREIGN;
+    this.sent = packetType === PACKET_OUTGOING;
+    if (!this.sent && loopback) {
+      const taken = this.#lookUp(fields, false, seconds, nanoseconds);
+      if (taken >= 0) return Match.TAKEN;
+    }
+    return this.#lookUp(fields, !this.sent, seconds, nanoseconds);
+  }
+
   #lookUp(
     fields: FlowFields,
     sent: boolean,

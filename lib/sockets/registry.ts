@@ -172,7 +172,8 @@ export class SocketRegistry {
     now: Moment,
   ): CallUnderWay | undefined {
     const { protocol } = state;
-    if (protocol === TCP && state.remote.port !== 0) return undefined;
+    const isInUse = state.remote.port !== 0 || state.listening;
+    if (protocol === TCP && isInUse) return undefined;
     if (protocol !== TCP && state.local.port !== 0) {
       this.#sendElsewhere(state, remotes, owner, now);
       return undefined;
@@ -257,9 +258,8 @@ export class SocketRegistry {
     if (call.settled) return;
     call.settled = true;
     if (state !== undefined && state.local.port !== 0) {
-      const covered = call.remotes.length > 0;
       if (call.connects === undefined) {
-        this.#observe(state, call.owner, call.from, now, covered);
+        this.observe(state, call.owner, call.from, now);
       } else {
         this.#settleConnection(call, call.connects, state, failed, now);
       }
@@ -281,6 +281,7 @@ export class SocketRegistry {
     failed: boolean,
     now: Moment,
   ): void {
+    const known = this.#records.has(state.cookie);
     this.#forget(state.cookie, now);
     const slot = this.#table.add(
       this.#connected(state, remote, call.owner, call.from),
@@ -289,11 +290,11 @@ export class SocketRegistry {
     if (failed) {
       this.#table.destroy(slot, now);
       this.#closeLater(call.protocol, state.local.port, slot);
-      this.#seen++;
+      if (!known) this.#seen++;
       return;
     }
     const shape = shapeOf(state, remote);
-    this.#record(state, call.owner, call.from, slot, shape);
+    this.#record(state, call.owner, call.from, slot, shape, known);
   }
 
   /**
@@ -304,16 +305,6 @@ export class SocketRegistry {
    * @param from since when its packets are the program's
    */
   observe(state: SocketState, owner: number, from: Moment, now: Moment): void {
-    this.#observe(state, owner, from, now, false);
-  }
-
-  #observe(
-    state: SocketState,
-    owner: number,
-    from: Moment,
-    now: Moment,
-    covered: boolean,
-  ): void {
     const connected = state.remote.port !== 0;
     const shape = shapeOf(state, state.remote);
     const old = this.#records.get(state.cookie);
@@ -325,8 +316,7 @@ export class SocketRegistry {
         ? this.#connected(state, state.remote, owner, from)
         : this.#local(state, owner, from),
     );
-    if (covered) this.#rules.openCoveredPort(state.protocol, state.local.port);
-    else this.#rules.openPort(state.protocol, state.local.port);
+    this.#rules.openPort(state.protocol, state.local.port);
     this.#record(state, owner, from, slot, shape, old !== undefined);
     if (this.#sendsAnywhere && connected && state.protocol !== TCP) {
       const local = this.#local(state, owner, from);
@@ -400,7 +390,7 @@ export class SocketRegistry {
     owner: number,
     now: Moment,
   ): void {
-    this.#observe(state, owner, now, now, false);
+    this.observe(state, owner, now, now);
     const record = this.#records.get(state.cookie);
     if (record !== undefined && state.remote.port !== 0) {
       for (const remote of remotes) {

@@ -85,6 +85,12 @@ export const CAPTURE_OPTIONS = {
     section: "What to capture",
     help: "leave out child processes",
   },
+  icmp: {
+    kind: "flag",
+    long: "icmp",
+    section: "What to capture",
+    help: "also ICMP errors about the program's packets",
+  },
   user: {
     kind: "value",
     long: "user",
@@ -127,7 +133,7 @@ export const CAPTURE_OPTIONS = {
     metavar: "KIND",
     defaultText: "auto",
     parse: oneOf(KERNEL_FILTERS),
-    help: "filter in the kernel: auto, map or classic",
+    help: "kernel filter: auto, map or classic",
     detail:
       "How the kernel selects packets: `map` is an eBPF program whose rules are map entries; `classic`" +
       " needs no right but CAP_NET_RAW.",

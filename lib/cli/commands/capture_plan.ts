@@ -60,6 +60,7 @@ export function planCapture(
       bufferSize: given.bufferSize ?? DEFAULT_BUFFER_SIZE,
       linger: given.linger ?? DEFAULT_LINGER,
       tracker: given.tracker ?? "auto",
+      icmp: given.icmp,
       kernelFilter: given.kernelFilter ?? "auto",
       debug: verbosity(given).debug,
     },

@@ -43,6 +43,7 @@ Deno.test("capture passes defaults to the engine", async () => {
     bufferSize: 16,
     linger: 2000,
     tracker: "auto",
+    icmp: false,
     kernelFilter: "auto",
     debug: 0,
   });
@@ -54,7 +55,7 @@ Deno.test("capture passes every option to the engine", async () => {
   const { engine, outcome } = await start(
     "-w a.pcap -s 64 -c 10 --duration 1m -i lo -i eth0 -i lo --no-follow " +
       "-u alice -q --nano -B 64 --linger 0 " +
-      "--tracker ptrace --kernel-filter classic -V -- curl -s http://localhost/",
+      "--tracker ptrace --kernel-filter classic --icmp -V -- curl -s http://localhost/",
   );
   assert.deepEqual(engine.options, {
     target: {
@@ -73,6 +74,7 @@ Deno.test("capture passes every option to the engine", async () => {
     bufferSize: 64,
     linger: 0,
     tracker: "ptrace",
+    icmp: true,
     kernelFilter: "classic",
     debug: 5,
   });
