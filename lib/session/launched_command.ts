@@ -54,6 +54,7 @@ export class LaunchedCommand {
       pid = launchFree({
         command: target.command,
         args: target.args,
+        ignoredSignals: target.ignoredSignals ?? [],
         ...(user === undefined ? {} : { user }),
       });
     } catch (error) {

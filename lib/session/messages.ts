@@ -36,6 +36,7 @@ export interface TrackerSetup {
       readonly command: string;
       readonly args: readonly string[];
       readonly user: User | undefined;
+      readonly ignoredSignals?: readonly number[];
     };
 }
 

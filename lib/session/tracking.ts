@@ -207,6 +207,7 @@ export class Tracking {
       pid = launchTraced({
         command: target.command,
         args: target.args,
+        ignoredSignals: target.ignoredSignals ?? [],
         ...(target.user === undefined ? {} : { user: target.user }),
       });
     } catch (error) {

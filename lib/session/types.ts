@@ -20,6 +20,11 @@ export type CaptureTarget =
     readonly args: readonly string[];
     /** Run the command as this user (name or numeric id). */
     readonly user?: string;
+    /**
+     * Signals that the command shall begin with as ignored, as nohup(1) does;
+     * those that were ignored when this program began. Default none.
+     */
+    readonly ignoredSignals?: readonly number[];
   };
 
 /**

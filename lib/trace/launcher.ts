@@ -45,6 +45,8 @@ const CLONE_VM = 0x100;
 const SIGCHLD = 17;
 const SIGKILL = 9;
 const SIGPIPE = 13;
+const SIG_DFL = 0;
+const SIG_IGN = 1;
 const SECCOMP_SET_MODE_FILTER = 1;
 const PR_SET_NO_NEW_PRIVS = 38;
 const STACK_LENGTH = 64 << 10;
@@ -61,6 +63,8 @@ export interface LaunchOptions {
   readonly command: string;
   readonly args: readonly string[];
   readonly user?: User;
+  /** Signals that the command begins with as ignored. */
+  readonly ignoredSignals?: readonly number[];
 }
 
 /** A command that could not be started. */
@@ -109,7 +113,7 @@ function launch(
 ): number {
   const child = new Child(ptraceOptions);
   try {
-    child.prepare(options.user, filter);
+    child.prepare(options, filter);
     child.execute(options);
     return child.pid;
   } catch (error) {
@@ -152,10 +156,15 @@ class Child implements Disposable {
   }
 
   /** Gives the child a shell's signals and limits, the filter, and the user. */
-  prepare(user: User | undefined, filter: boolean): void {
-    const defaultAction = new Uint8Array(SIGACTION_LENGTH);
-    // The runtime ignores SIGPIPE; ignored signals would survive execve(2).
-    this.#must("rt_sigaction", SIGPIPE, this.#pointer(defaultAction), 0, 8);
+  prepare(
+    { user, ignoredSignals = [] }: LaunchOptions,
+    filter: boolean,
+  ): void {
+    // The runtime ignores SIGPIPE; ignored signals survive execve(2).
+    this.#setAction(SIGPIPE, SIG_DFL);
+    for (const signal of ignoredSignals) {
+      if (signal !== SIGPIPE) this.#setAction(signal, SIG_IGN);
+    }
     setSignalMask(this.pid, readStatus(Deno.pid)?.sigBlk ?? 0n);
     this.#restoreLimits();
     if (filter) this.#installFilter();
@@ -164,6 +173,12 @@ class Child implements Disposable {
     this.#must("setgroups", user.groups.length, this.#pointer(groups));
     this.#must("setresgid", user.gid, user.gid, user.gid);
     this.#must("setresuid", user.uid, user.uid, user.uid);
+  }
+
+  #setAction(signal: number, handler: number): void {
+    const action = new Uint8Array(SIGACTION_LENGTH);
+    action[0] = handler;
+    this.#must("rt_sigaction", signal, this.#pointer(action), 0, 8);
   }
 
   /** The runtime raises the soft limit of open files; the shell's is meant. */

@@ -8,6 +8,7 @@ import type { CaptureOptions, CaptureTarget } from "../../session/types.ts";
 import type { Verbosity } from "../console.ts";
 import { PROGRAM } from "../help.ts";
 import type { Host } from "../host.ts";
+import { SIGNAL_NUMBERS } from "../signals.ts";
 import type { OptionValues } from "../options.ts";
 import type { ParsedArguments } from "../parse.ts";
 import { UsageError } from "../usage_error.ts";
@@ -40,7 +41,7 @@ export function planCapture(
   host: Host,
 ): CapturePlan {
   const output = given.output ?? DEFAULT_OUTPUT;
-  const target = captureTarget(given.user, operands, rest, host.pid);
+  const target = captureTarget(given.user, operands, rest, host);
   if (output === "-" && host.stdout.isTerminal) {
     throw new UsageError(
       "Cannot write packets to a terminal",
@@ -79,10 +80,10 @@ function captureTarget(
   user: string | undefined,
   operands: readonly string[],
   rest: readonly string[] | undefined,
-  ownPid: number,
+  host: Host,
 ): CaptureTarget {
   if (rest === undefined) {
-    const pids = operands.map((operand) => processId(operand, ownPid));
+    const pids = operands.map((operand) => processId(operand, host.pid));
     if (user !== undefined) {
       throw new UsageError(
         "Option --user needs a command",
@@ -106,6 +107,9 @@ function captureTarget(
     command,
     args,
     ...user === undefined ? {} : { user },
+    ignoredSignals: [...host.ignoredSignals].map((name) =>
+      SIGNAL_NUMBERS[name]
+    ),
   };
 }
 

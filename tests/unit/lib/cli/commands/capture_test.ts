@@ -63,6 +63,7 @@ Deno.test("capture passes every option to the engine", async () => {
       command: "curl",
       args: ["-s", "http://localhost/"],
       user: "alice",
+      ignoredSignals: [],
     },
     output: "a.pcap",
     snaplen: 64,
