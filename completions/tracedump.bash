@@ -32,7 +32,7 @@ _tracedump() {
       ;;
   esac
   if [[ $cur == -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "-o -w --output -s --snaplen --nano -i --interface --no-follow -u --user -B --buffer-size --tracker --kernel-filter -c --count --duration --linger -q --quiet --debug -V --verbose -v --version -h --help --" -- "$cur")
+    mapfile -t COMPREPLY < <(compgen -W "-o -w --output -s --snaplen --nano -i --interface --no-follow --icmp -u --user -B --buffer-size --tracker --kernel-filter -c --count --duration --linger -q --quiet --debug -V --verbose -v --version -h --help --" -- "$cur")
   else
     mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && command ls -d [0-9]*)" -- "$cur")
   fi

@@ -1,0 +1,197 @@
+/**
+ * The gate behind `scripts/test`, which says how it is called.
+ *
+ * @module
+ */
+
+import { dirname, join } from "node:path";
+import { installPackages, missingPackages } from "./gate_packages.ts";
+import { type Counts, judge, NONE, sum } from "./gate_summary.ts";
+
+/** Version that the product must still run on. */
+const OLDEST = "2.4.2";
+const PRODUCT = ["main.ts", "mod.ts", "lib", "bpf", "ffi"];
+const SURFACE = ["mod.ts", "bpf/mod.ts"];
+const INTEGRATION = "tests/integration";
+/** Longest time for one run of tests, in milliseconds. */
+const RUN_TIME = 600_000;
+
+/** Mode bit: everybody may enter the folder, or execute the file. */
+const OTHERS_EXECUTE = 0o001;
+
+const DENO = Deno.execPath();
+/** Nothing may be skipped. */
+const STRICT = Deno.env.get("CI") === "true";
+
+type Part = (filter: readonly string[]) => Promise<Counts>;
+
+const PARTS: Readonly<Record<string, Part>> = {
+  static: staticChecks,
+  unit: unitTests,
+  oldest: oldestTests,
+  integration: integrationTests,
+};
+
+const FAILURE: Counts = { ...NONE, failed: 1 };
+
+async function staticChecks(): Promise<Counts> {
+  const checks: readonly (readonly [string, ...string[]])[] = [
+    ["format", "fmt", "--check"],
+    ["lint", "lint"],
+    // By itself: the types that tests and scripts use hide nothing.
+    ["types of the product", "check", "--quiet", "--frozen", ...PRODUCT],
+    [
+      "types of everything",
+      "check",
+      "--frozen",
+      ...PRODUCT,
+      "scripts",
+      "tests",
+    ],
+    ["documentation", "doc", "--lint", ...SURFACE],
+    ["publishing", "publish", "--dry-run", "--allow-dirty"],
+    ["generated files", "run", "-A", "scripts/generate.ts", "--check"],
+  ];
+  const results: Counts[] = [];
+  for (const [name, ...args] of checks) {
+    const { success, stdout, stderr } = await new Deno.Command(DENO, {
+      args,
+      stdin: "null",
+      env: { NO_COLOR: "1" },
+    }).output();
+    say(`${success ? "ok" : "FAILED"}: ${name}`);
+    if (success) continue;
+    await Deno.stdout.write(stdout);
+    await Deno.stdout.write(stderr);
+    results.push(FAILURE);
+  }
+  return sum(results);
+}
+
+async function unitTests(filter: readonly string[]): Promise<Counts> {
+  const ignore = `--ignore=${INTEGRATION}`;
+  const tests = await runTests(DENO, [ignore, ...selection("tests", filter)]);
+  if (filter.length > 0) return tests;
+  const examples = ["--doc", "--permit-no-files", ...PRODUCT];
+  return sum([tests, await runTests(DENO, examples, { mayBeNone: true })]);
+}
+
+async function oldestTests(filter: readonly string[]): Promise<Counts> {
+  const deno = await exactDeno(OLDEST);
+  if (deno === undefined) return skip(`Deno ${OLDEST} cannot be fetched`);
+  const ignore = `--ignore=${INTEGRATION}`;
+  return await runTests(deno, [ignore, ...selection("tests", filter)]);
+}
+
+async function integrationTests(filter: readonly string[]): Promise<Counts> {
+  const root = Deno.uid() === 0;
+  const missing = missingPackages();
+  if (missing.length > 0 && !(root && await installPackages(missing))) {
+    say(`missing: ${missing.join(" ")}; tests that need them are skipped`);
+  }
+  if (!root) return skip("integration tests need root");
+  const folder = await Deno.makeTempDir({ prefix: "tracedump-deno-" });
+  try {
+    const deno = await publicDeno(folder);
+    return await runTests(deno, selection(INTEGRATION, filter));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Some tests run the program as another user, who must reach Deno, too. */
+async function publicDeno(folder: string): Promise<string> {
+  for (let path = DENO; path !== "/"; path = dirname(path)) {
+    const { mode } = await Deno.stat(path);
+    if (((mode ?? 0) & OTHERS_EXECUTE) !== 0) continue;
+    const copy = join(folder, "deno");
+    await Deno.chmod(folder, 0o755);
+    await Deno.copyFile(DENO, copy);
+    return copy;
+  }
+  return DENO;
+}
+
+/** Notes that something is left out, which is a failure where all must run. */
+function skip(reason: string): Counts {
+  say(`${STRICT ? "FAILED" : "skipped"}: ${reason}`);
+  return STRICT ? FAILURE : NONE;
+}
+
+/** A filter that names a file selects it, any other selects tests by name. */
+function selection(folder: string, filter: readonly string[]): string[] {
+  if (filter.length === 0) return [folder];
+  if (filter.every((word) => word.endsWith(".ts"))) return [...filter];
+  return [folder, `--filter=${filter.join(" ")}`];
+}
+
+/** Asks the shell functions that all scripts share. */
+async function exactDeno(version: string): Promise<string | undefined> {
+  const { success, stdout } = await new Deno.Command("sh", {
+    args: [
+      "-eu",
+      "-c",
+      '. scripts/deno.sh; find_exact_deno "$1"; echo "$deno"',
+      "sh",
+      version,
+    ],
+    stdin: "null",
+    stderr: "inherit",
+  }).output();
+  return success ? new TextDecoder().decode(stdout).trim() : undefined;
+}
+
+/** Runs tests, shows what they say and counts them. */
+async function runTests(
+  deno: string,
+  args: readonly string[],
+  { mayBeNone = false }: { readonly mayBeNone?: boolean } = {},
+): Promise<Counts> {
+  say(`${deno === DENO ? "" : `${deno}: `}deno test ${args.join(" ")}`);
+  const child = new Deno.Command(deno, {
+    args: ["test", "--allow-all", "--no-check", "--frozen", ...args],
+    stdin: "null",
+    stdout: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+  const timer = setTimeout(() => {
+    say(`FAILED: still running after ${RUN_TIME / 1000} seconds`);
+    child.kill("SIGKILL");
+  }, RUN_TIME);
+  let output = "";
+  const text = child.stdout.pipeThrough(new TextDecoderStream());
+  for await (const part of text) {
+    output += part;
+    await Deno.stdout.write(new TextEncoder().encode(part));
+  }
+  const { success } = await child.status;
+  clearTimeout(timer);
+  if (mayBeNone && success && judge(output, success, STRICT).passed === 0) {
+    return NONE;
+  }
+  const counts = judge(output, success, STRICT);
+  if (STRICT && counts.ignored > 0) {
+    say(`FAILED: ${counts.ignored} tests were ignored`);
+  }
+  return counts;
+}
+
+function say(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+}
+
+if (import.meta.main) {
+  const [name, ...filter] = Deno.args;
+  const parts = name === undefined ? Object.values(PARTS) : [PARTS[name]];
+  const results: Counts[] = [];
+  for (const part of parts) {
+    if (part === undefined) {
+      say(`No such part: ${name}; there are ${Object.keys(PARTS).join(", ")}`);
+      Deno.exit(2);
+    }
+    results.push(await part(filter));
+  }
+  const { passed, failed } = sum(results);
+  say(`${passed} passed, ${failed} failed`);
+  Deno.exit(failed === 0 ? 0 : 1);
+}
