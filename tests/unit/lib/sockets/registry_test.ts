@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Match } from "../../../../lib/sockets/matcher.ts";
+import { SlotKind } from "../../../../lib/sockets/table.ts";
 import { DESTROYED_SECONDS } from "../../../../lib/sockets/table_writer.ts";
 import { address, endpoint, type FlowText } from "../../../property/flows.ts";
 import {
@@ -130,8 +131,8 @@ Deno.test("SocketRegistry.seen counts a socket once, however often it connects",
   scene.settle(scene.begin(UNBOUND, [SERVER]), NAMED);
   scene.settle(scene.begin(NAMED, [SERVER]), NAMED);
   assert.equal(scene.registry.seen, 1);
-  scene.settle(scene.begin(NAMED, [SERVER]), CONNECTED);
-  assert.equal(scene.registry.seen, 1);
+  scene.settle(scene.begin(NAMED, [SERVER]), NAMED, true);
+  assert.equal(scene.registry.seen, 1, "in progress, then refused");
 });
 
 Deno.test("SocketRegistry follows a socket that connects again after a failure", () => {
@@ -289,7 +290,9 @@ Deno.test("SocketRegistry.adopt() keeps connections of a listening socket that w
   const early = { ...scene.tick() };
   const listener = scene.registry.closed(BOUND.cookie, scene.tick());
   assert.ok(listener !== undefined);
+  scene.state(UDP_CONNECTED);
   assert.equal(listener.localPort, 40000);
+  assert.deepEqual(listener.localAddress, address("0.0.0.0"));
   scene.registry.adopt(
     listener,
     address("192.0.2.1"),
@@ -303,6 +306,7 @@ Deno.test("SocketRegistry.adopt() keeps connections of a listening socket that w
     const slot = scene.received({ ...SYN_ACK, flags: "." }, at);
     assert.ok(slot >= 0);
     assert.equal(scene.matcher.ownerOf(slot), 5);
+    assert.equal(scene.matcher.kindOf(slot), SlotKind.CONNECTED);
   }
   const later = { source: OTHER, destination: LOCAL, flags: "S" };
   assert.equal(scene.received(later), Match.FOREIGN);
@@ -466,6 +470,11 @@ Deno.test("SocketRegistry.isRecent() knows connections that were closed of late"
   assert.ok(!scene.registry.isRecent(40000, port, address("192.0.2.9")));
   scene.wait(5);
   assert.ok(ask());
+  // Between the same ends again, and closed again.
+  scene.settle(scene.begin(UNBOUND, [SERVER]), CONNECTED);
+  scene.registry.closed(CONNECTED.cookie, scene.tick());
   scene.wait(6);
+  assert.ok(ask());
+  scene.wait(5);
   assert.ok(!ask());
 });
