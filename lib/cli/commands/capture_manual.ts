@@ -69,13 +69,13 @@ export const CAPTURE_MANUAL: Manual = {
     {
       title: "RIGHTS",
       paragraphs: [
-        "Taking packets needs CAP_NET_RAW. Following with ptrace needs " +
-        "CAP_SYS_PTRACE for processes of other users, and for any process " +
-        "that is not a child where kernel.yama.ptrace_scope is set. Following " +
-        "with eBPF needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN, or " +
-        "CAP_SYS_ADMIN. Root has them all. What ptrace needs can also be " +
+        "CAP_NET_RAW is needed for the packet socket. CAP_SYS_PTRACE is needed " +
+        "to look at the sockets of other users' processes, and with ptrace at " +
+        "any process that is not a child where kernel.yama.ptrace_scope is " +
+        "set. Following with eBPF needs CAP_BPF, CAP_PERFMON and " +
+        "CAP_NET_ADMIN, or CAP_SYS_ADMIN. Root has them all. They can also be " +
         "given to the executable:",
-        "`setcap cap_net_raw,cap_sys_ptrace,cap_net_admin+ep ./tracedump`",
+        "`setcap cap_net_raw,cap_sys_ptrace,cap_bpf,cap_perfmon,cap_net_admin+ep ./tracedump`",
         "A setuid program that is started under ptrace does not gain the " +
         "rights of its owner unless `tracedump` runs as root.",
       ],
@@ -99,7 +99,7 @@ export const CAPTURE_MANUAL: Manual = {
         "be debugged.",
         "A command started under ptrace is ended when `tracedump` is killed " +
         "with SIGKILL; processes that were running before go on.",
-        "Only TCP and UDP are captured, in the network namespace that " +
+        "Only TCP and UDP (and, with `--icmp`, errors about them) are captured, in the network namespace that " +
         "`tracedump` runs in.",
       ],
     },
