@@ -28,8 +28,8 @@ export const CAPTURE_MANUAL: Manual = {
     "The capture of a command goes on until the command and its children " +
     "have ended. SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 are " +
     "passed on to it. Children that outlive the command are waited for; a " +
-    "signal then ends the capture and, under ptrace, those children. When `--count` or `--duration` " +
-    "completes the capture earlier, `tracedump` still waits for the command.",
+    "signal then ends the capture and, under ptrace, those children. When " +
+    "`--count` or `--duration` completes the capture earlier, `tracedump` still waits for the command.",
     "All messages go to standard error. On a terminal there is a status line " +
     "while the capture is running, and at the end the totals and the busiest " +
     "peers of each process are shown.",
@@ -99,8 +99,8 @@ export const CAPTURE_MANUAL: Manual = {
         "be debugged.",
         "A command started under ptrace is ended when `tracedump` is killed " +
         "with SIGKILL; processes that were running before go on.",
-        "Only TCP and UDP (and, with `--icmp`, errors about them) are captured, in the network namespace that " +
-        "`tracedump` runs in.",
+        "Only TCP and UDP (and, with `--icmp`, errors about them) are " +
+        "captured, in the network namespace that `tracedump` runs in.",
       ],
     },
   ],
