@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { KernelRules } from "../sockets/registry.ts";
+import type { KernelRules } from "../sockets/kernel_rules.ts";
 
 /** For the registry where programs in the kernel keep the rules themselves. */
 export const NO_RULES: KernelRules = {

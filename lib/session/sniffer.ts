@@ -14,7 +14,6 @@ import {
   type RingOptions,
 } from "../../ffi/packet.ts";
 import { PacketRing } from "../capture/packet_ring.ts";
-import { formatAddress, isIpv4Mapped } from "../packet/address.ts";
 import { DnsNames } from "../packet/dns_names.ts";
 import { FlowFields, Fragment, PROTOCOL_UDP } from "../packet/flow_fields.ts";
 import {
@@ -32,6 +31,8 @@ import { Match, Matcher } from "../sockets/matcher.ts";
 import { SlotKind } from "../sockets/table.ts";
 import { Control, SnifferCommand } from "./control.ts";
 import { type FlowRow, FlowTable } from "./flow_table.ts";
+import { fileSnaplen } from "./snaplen.ts";
+import { addressText } from "./summary.ts";
 
 /** What a sniffer needs to know; plain data, sent to its thread. */
 export interface SnifferSetup {
@@ -92,23 +93,6 @@ const BLOCKS_BETWEEN = 64;
 const DNS_PORT = 53;
 const UDP_HEADER_LENGTH = 8;
 const EPIPE = 32;
-
-/**
- * Bytes of a packet that are needed to tell whose it is and to read names in
- * DNS answers, whatever is kept of it.
- */
-const LOOK_AT = 512;
-
-/** Bytes that the kernel shall hand over where `snaplen` bytes are kept. */
-export function kernelSnaplen(snaplen: number): number {
-  return snaplen === 0 ? 0 : Math.max(snaplen, LOOK_AT);
-}
-
-/** Bytes of a record's data that a file's snaplen field must allow. */
-export function fileSnaplen(snaplen: number): number {
-  const most = MAXIMUM_SNAPLEN;
-  return snaplen === 0 ? most : Math.min(most, snaplen + SLL_HEADER_LENGTH);
-}
 
 /** One capture: owns the mapped ring, borrows the descriptors. */
 export class Sniffer implements Disposable {
@@ -401,9 +385,4 @@ export class Sniffer implements Disposable {
   [Symbol.dispose](): void {
     this.#ring[Symbol.dispose]();
   }
-}
-
-/** Text of an address given as 16 bytes, IPv4 v4-mapped. */
-export function addressText(address: Uint8Array): string {
-  return formatAddress(isIpv4Mapped(address) ? address.subarray(12) : address);
 }

@@ -3,10 +3,10 @@
  *
  * @module
  */
+import { formatAddress, isIpv4Mapped } from "../packet/address.ts";
 import { PROTOCOL_TCP } from "../packet/flow_fields.ts";
 import type { Owner } from "../trace/owners.ts";
 import type { FlowRow } from "./flow_table.ts";
-import { addressText } from "./sniffer.ts";
 import type { PeerSummary, ProcessSummary } from "./types.ts";
 
 /** Groups flow rows by process, the busiest process first. */
@@ -60,4 +60,9 @@ function peerOf(
     flows: row.flows,
     failed: row.failed,
   };
+}
+
+/** Text of an address given as 16 bytes, IPv4 v4-mapped. */
+export function addressText(address: Uint8Array): string {
+  return formatAddress(isIpv4Mapped(address) ? address.subarray(12) : address);
 }

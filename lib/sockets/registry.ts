@@ -8,47 +8,18 @@
  *
  * @module
  */
-import { type Endpoint, isAnyAddress, isMapped } from "../../ffi/sockaddr.ts";
 import type { SocketState } from "../../ffi/socket.ts";
+import { ClosingPorts } from "./closing_ports.ts";
+import type { KernelRules } from "./kernel_rules.ts";
+import { connectedSlot, localSlot, type RemoteEnd, shapeOf } from "./slots.ts";
 import { SlotFlag, SlotKind } from "./table.ts";
 import {
   ANY_ADDRESS,
-  DESTROYED_SECONDS,
   type Moment,
-  type SlotContent,
   type SocketTableWriter,
 } from "./table_writer.ts";
 
 const TCP = 6;
-
-/**
- * The kernel's packet filter, as far as sockets need it: a superset of the
- * program's packets is enough. Changes may be put off until `apply`.
- */
-export interface KernelRules {
-  /** Lets packets of a local port through. */
-  openPort(protocol: number, port: number): void;
-  /**
-   * Lets packets of a local port through that a remote endpoint opened before
-   * lets through already.
-   */
-  openCoveredPort(protocol: number, port: number): void;
-  /** Ends one {@linkcode KernelRules.openPort} or covered port. */
-  closePort(protocol: number, port: number): void;
-  /** Lets packets from and to a remote endpoint through. */
-  openRemote(protocol: number, address: Uint8Array, port: number): void;
-  /** Ends one {@linkcode KernelRules.openRemote}, at some later time. */
-  closeRemote(protocol: number, address: Uint8Array, port: number): void;
-  /** Everything opened before is in force when this returns. */
-  apply(): void;
-}
-
-/** A remote endpoint that a call names. */
-export interface RemoteEnd {
-  /** 16 bytes, IPv4 v4-mapped. */
-  readonly address: Uint8Array;
-  readonly port: number;
-}
 
 interface SocketRecord {
   readonly cookie: bigint;
@@ -79,18 +50,6 @@ export interface CallUnderWay {
   settled: boolean;
 }
 
-interface ClosingPort {
-  readonly protocol: number;
-  readonly port: number;
-  readonly slot: number;
-  readonly generation: number;
-  /** When the socket was closed, by performance.now(). */
-  readonly since: number;
-}
-
-/** How long the port of a closed connection stays open at least, ms. */
-const CLOSING = 2000;
-
 /** A listening socket that was closed; its connections may live on. */
 export interface ClosedListener {
   readonly localPort: number;
@@ -114,8 +73,7 @@ export class SocketRegistry {
   readonly #rules: KernelRules;
   readonly #sendsAnywhere: boolean;
   readonly #records = new Map<bigint, SocketRecord>();
-  /** Ports of closed connections that may still exchange segments. */
-  #closing: ClosingPort[] = [];
+  readonly #closing: ClosingPorts;
   /** Connections closed of late, with the time: they may say good-bye yet. */
   readonly #recent = new Map<string, number>();
   #seen = 0;
@@ -128,6 +86,7 @@ export class SocketRegistry {
   ) {
     this.#table = table;
     this.#rules = rules;
+    this.#closing = new ClosingPorts(table, rules);
     this.#sendsAnywhere = options.sendsAnywhere ?? false;
   }
 
@@ -149,13 +108,6 @@ export class SocketRegistry {
   /** Cookies of all known sockets. */
   cookies(): IterableIterator<bigint> {
     return this.#records.keys();
-  }
-
-  /** Local ports of the known sockets, as protocol and port. */
-  *localPorts(): Generator<{ protocol: number; port: number }> {
-    for (const { protocol, localPort } of this.#records.values()) {
-      if (localPort !== 0) yield { protocol, port: localPort };
-    }
   }
 
   /**
@@ -284,12 +236,12 @@ export class SocketRegistry {
     const known = this.#records.has(state.cookie);
     this.#forget(state.cookie, now);
     const slot = this.#table.add(
-      this.#connected(state, remote, call.owner, call.from),
+      connectedSlot(state, remote, call.owner, call.from),
     );
     this.#rules.openCoveredPort(call.protocol, state.local.port);
     if (failed) {
       this.#table.destroy(slot, now);
-      this.#closeLater(call.protocol, state.local.port, slot);
+      this.#closing.add(call.protocol, state.local.port, slot);
       if (!known) this.#seen++;
       return;
     }
@@ -313,13 +265,13 @@ export class SocketRegistry {
     if (shape === "") return;
     const slot = this.#table.add(
       connected
-        ? this.#connected(state, state.remote, owner, from)
-        : this.#local(state, owner, from),
+        ? connectedSlot(state, state.remote, owner, from)
+        : localSlot(state, owner, from),
     );
     this.#rules.openPort(state.protocol, state.local.port);
     this.#record(state, owner, from, slot, shape, old !== undefined);
     if (this.#sendsAnywhere && connected && state.protocol !== TCP) {
-      const local = this.#local(state, owner, from);
+      const local = localSlot(state, owner, from);
       const flags = local.flags | SlotFlag.SENT_ONLY;
       this.#records.get(state.cookie)?.extra.set(
         "anywhere",
@@ -358,7 +310,7 @@ export class SocketRegistry {
     });
     this.#rules.openPort(TCP, listener.localPort);
     this.#table.destroy(slot, now);
-    this.#closeLater(TCP, listener.localPort, slot);
+    this.#closing.add(TCP, listener.localPort, slot);
   }
 
   /** Whether a connection of the program was closed of late. */
@@ -398,7 +350,7 @@ export class SocketRegistry {
         if (record.extra.has(key)) continue;
         record.extra.set(
           key,
-          this.#table.add(this.#connected(state, remote, owner, now)),
+          this.#table.add(connectedSlot(state, remote, owner, now)),
         );
       }
     }
@@ -436,7 +388,7 @@ export class SocketRegistry {
       this.#table.destroy(record.slot, now);
       this.#recent.delete(record.shape);
       this.#recent.set(record.shape, performance.now());
-      this.#closeLater(TCP, record.localPort, record.slot);
+      this.#closing.add(TCP, record.localPort, record.slot);
       return;
     }
     this.#table.end(record.slot, now);
@@ -444,90 +396,11 @@ export class SocketRegistry {
     this.#rules.closePort(record.protocol, record.localPort);
   }
 
-  #closeLater(protocol: number, port: number, slot: number): void {
-    const generation = this.#table.generation(slot);
-    const since = performance.now();
-    this.#closing.push({ protocol, port, slot, generation, since });
-  }
-
   /**
    * Closes the ports of connections that have exchanged their last segments;
    * call now and then.
    */
   closePorts(): void {
-    const now = performance.now();
-    this.#closing = this.#closing.filter((entry) => {
-      const age = now - entry.since;
-      const over = age > DESTROYED_SECONDS * 1000 ||
-        age > CLOSING && this.#table.isOver(entry.slot, entry.generation);
-      if (over) this.#rules.closePort(entry.protocol, entry.port);
-      return !over;
-    });
+    this.#closing.tidy();
   }
-
-  #connected(
-    state: SocketState,
-    remote: RemoteEnd,
-    owner: number,
-    from: Moment,
-  ): SlotContent {
-    return {
-      kind: SlotKind.CONNECTED,
-      protocol: state.protocol,
-      localPort: state.local.port,
-      localAddress: state.local.address,
-      remotePort: remote.port,
-      remoteAddress: remote.address,
-      flags: localFlags(state),
-      from,
-      owner,
-    };
-  }
-
-  #local(state: SocketState, owner: number, from: Moment): SlotContent {
-    return {
-      kind: SlotKind.LOCAL,
-      protocol: state.protocol,
-      localPort: state.local.port,
-      localAddress: state.local.address,
-      remotePort: 0,
-      remoteAddress: ANY_ADDRESS,
-      flags: localFlags(state),
-      from,
-      owner,
-    };
-  }
-}
-
-/**
- * What a socket's slot depends on, as a text; empty for a socket whose packets
- * cannot exist yet.
- */
-function shapeOf(state: SocketState, remote: RemoteEnd): string {
-  const { port, address } = state.local;
-  if (port === 0) return "";
-  if (remote.port !== 0) return `${port} ${remote.port} ${remote.address}`;
-  return state.protocol !== TCP || state.listening ? `${port} ${address}` : "";
-}
-
-/**
- * Which local addresses a socket may use besides the one it is bound to.
- * Sockets bound to a group address send from an ordinary one.
- */
-function localFlags(state: SocketState): number {
-  const { address } = state.local;
-  if (isGroupAddress(state.local)) {
-    return SlotFlag.ANY_IPV4 | SlotFlag.ANY_IPV6;
-  }
-  if (!isAnyAddress(address)) return 0;
-  if (isMapped(address)) return SlotFlag.ANY_IPV4;
-  return state.v6Only
-    ? SlotFlag.ANY_IPV6
-    : SlotFlag.ANY_IPV4 | SlotFlag.ANY_IPV6;
-}
-
-/** Multicast and limited broadcast (RFC 1112, RFC 4291 2.7, RFC 919). */
-function isGroupAddress({ address }: Endpoint): boolean {
-  if (isMapped(address)) return address[12]! >= 224;
-  return address[0] === 0xff;
 }

@@ -1,12 +1,13 @@
 /**
- * A kernel filter that is as lazy as {@linkcode KernelRules} allows.
+ * A kernel filter that is as lazy, or as eager, as {@linkcode KernelRules}
+ * allows.
  *
  * @module
  */
 
 import assert from "node:assert/strict";
 import { formatAddress, isIpv4Mapped } from "../../lib/packet/address.ts";
-import type { KernelRules } from "../../lib/sockets/registry.ts";
+import type { KernelRules } from "../../lib/sockets/kernel_rules.ts";
 
 /** Records calls, counts what is open, and knows what is in force. */
 export class FakeRules implements KernelRules {
@@ -15,6 +16,12 @@ export class FakeRules implements KernelRules {
   readonly #open = new Map<string, number>();
   readonly #inForce = new Set<string>();
   readonly #wanted = new Set<string>();
+  readonly #isEager: boolean;
+
+  /** @param isEager whether each change is in force at once */
+  constructor(isEager = false) {
+    this.#isEager = isEager;
+  }
 
   openPort(protocol: number, port: number): void {
     const key = portKey(protocol, port);
@@ -79,13 +86,17 @@ export class FakeRules implements KernelRules {
 
   #add(key: string): void {
     this.#open.set(key, (this.#open.get(key) ?? 0) + 1);
+    if (this.#isEager) this.#inForce.add(key);
   }
 
   #remove(key: string): void {
     const count = this.#open.get(key);
     assert.ok(count !== undefined, `${key} is closed more often than opened`);
     if (count > 1) this.#open.set(key, count - 1);
-    else this.#open.delete(key);
+    else {
+      this.#open.delete(key);
+      if (this.#isEager) this.#inForce.delete(key);
+    }
   }
 }
 

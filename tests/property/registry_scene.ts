@@ -50,7 +50,7 @@ class FakePerformance implements Disposable {
 
 /** A registry and everything around it. */
 export class RegistryScene implements Disposable {
-  readonly rules: FakeRules = new FakeRules();
+  readonly rules: FakeRules;
   readonly writer: SocketTableWriter;
   readonly matcher: Matcher;
   readonly registry: SocketRegistry;
@@ -60,7 +60,10 @@ export class RegistryScene implements Disposable {
   /** One object for all states. */
   readonly #state = emptySocketState();
 
-  constructor(memory: SharedArrayBuffer = createTable(256)) {
+  /** @param isEager whether the kernel filter obeys at once */
+  constructor(isEager = false) {
+    const memory = createTable(256);
+    this.rules = new FakeRules(isEager);
     this.writer = new SocketTableWriter(memory);
     this.matcher = new Matcher(memory);
     this.registry = new SocketRegistry(this.writer, this.rules);
@@ -77,12 +80,16 @@ export class RegistryScene implements Disposable {
     return { ...this.#now };
   }
 
-  /** Lets seconds go by; the sniffer keeps up. */
-  wait(seconds: number): void {
+  /**
+   * Lets seconds go by, with the regular work.
+   *
+   * @param progress up to when the sniffer has dealt with all packets
+   */
+  wait(seconds: number, progress?: number): void {
     this.#now.seconds += seconds;
     this.#now.nanoseconds = 0;
     this.#performance.now += seconds * 1000;
-    this.matcher.table.beginRound(this.#now.seconds);
+    this.matcher.table.beginRound(progress ?? this.#now.seconds);
     this.registry.closePorts();
     this.registry.forgetRecent(this.#performance.now - 10_000);
     this.writer.collect(this.#now.seconds);

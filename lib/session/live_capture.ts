@@ -1,0 +1,438 @@
+/**
+ * A running capture: its threads, what they say, and its end.
+ *
+ * @module
+ */
+import type { Fd } from "../../ffi/fd.ts";
+import { signalEventFd, sync } from "../../ffi/file.ts";
+import type { User } from "../../ffi/process.ts";
+import { createTable } from "../sockets/table.ts";
+import type { Owner } from "../trace/owners.ts";
+import { Control, createControl, SnifferCommand } from "./control.ts";
+import { packetSocketFailure } from "./failures.ts";
+import { LaunchedCommand } from "./launched_command.ts";
+import type {
+  SnifferCommandMessage,
+  SnifferMessage,
+  TrackerCommand,
+  TrackerMessage,
+} from "./messages.ts";
+import type { SnifferResult } from "./sniffer.ts";
+import { summarize } from "./summary.ts";
+import { ebpfSetup, snifferSetup, trackerSetup } from "./thread_setup.ts";
+import {
+  type Capture,
+  type CaptureEndReason,
+  CaptureError,
+  type CaptureObserver,
+  type CaptureOptions,
+  type CaptureResult,
+  type CaptureStatus,
+  type ExitStatus,
+} from "./types.ts";
+
+type ReadyMessage = Extract<SnifferMessage, { type: "ready" }>;
+
+/** The threads of a capture; see the design's table of threads. */
+export interface CaptureThreads {
+  readonly sniffer: Worker;
+  /** Started when it is needed. */
+  readonly tracer: Worker | undefined;
+}
+
+/** Starts the tracer's thread; it waits for its setup. */
+export function startTracer(): Worker {
+  const url = new URL("./tracer_worker.ts", import.meta.url);
+  return new Worker(url, { type: "module" });
+}
+
+/** Starts the sniffer's thread; it waits for its setup. */
+export function startSniffer(): Worker {
+  const url = new URL("./sniffer_worker.ts", import.meta.url);
+  return new Worker(url, { type: "module" });
+}
+
+/** What a capture needs from the machine; it closes the descriptors. */
+export interface Resources {
+  /** Packet socket with ring, which passes nothing yet. */
+  readonly socket: Fd;
+  readonly output: Fd;
+  /** An eventfd that wakes the sniffer. */
+  readonly wake: Fd;
+  /** Whom the command runs as. */
+  readonly user: User | undefined;
+  /** Interface indexes; empty for all. */
+  readonly interfaces: readonly number[];
+}
+
+/** See the module's text. */
+export class LiveCapture implements Capture {
+  readonly finished: Promise<CaptureResult>;
+  readonly #options: CaptureOptions;
+  readonly #observer: CaptureObserver;
+  readonly #resources: Resources;
+  readonly #control = new Control(createControl());
+  readonly #memory = {
+    table: createTable(),
+    control: this.#control.memory,
+  };
+  #tracer: Worker | undefined;
+  /** The command where nobody traces it. */
+  #child: LaunchedCommand | undefined;
+  readonly #sniffer: Worker;
+  readonly #finish: (result: CaptureResult) => void;
+  readonly #trackerReady = Promise.withResolvers<readonly Owner[]>();
+  readonly #snifferReady = Promise.withResolvers<ReadyMessage>();
+  #tracing = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #began = performance.now();
+  #owners: readonly Owner[] = [];
+  #reason: CaptureEndReason | undefined;
+  #error: Error | undefined;
+  #exit: ExitStatus | undefined;
+  #running = false;
+  /** The tracer's thread has nothing more to do. */
+  #tracked = false;
+  #result: SnifferResult | undefined;
+
+  constructor(
+    options: CaptureOptions,
+    observer: CaptureObserver,
+    threads: CaptureThreads,
+    resources: Resources,
+  ) {
+    this.#options = options;
+    this.#observer = observer;
+    this.#resources = resources;
+    const { promise, resolve } = Promise.withResolvers<CaptureResult>();
+    this.finished = promise;
+    this.#finish = resolve;
+    this.#tracer = threads.tracer;
+    this.#sniffer = threads.sniffer;
+    this.#sniffer.onmessage = (event: MessageEvent<SnifferMessage>) =>
+      this.#fromSniffer(event.data);
+    this.#sniffer.onerror = (event) => {
+      event.preventDefault();
+      this.#snifferFailed(`The sniffer failed: ${event.message}`);
+    };
+  }
+
+  async begin(): Promise<void> {
+    this.#startSniffer();
+    const ready = this.#options.tracker === "ptrace"
+      // The kernel keeps packets in the ring until the sniffer takes them.
+      ? (await Promise.all([this.#snifferReady.promise, this.#trace()]))[0]
+      : await this.#snifferReady.promise;
+    let processes: readonly Owner[];
+    if (ready.ebpf !== undefined) {
+      processes = this.#follow(ready.ebpf);
+    } else {
+      this.#explain(ready.refusal);
+      processes = await this.#trace();
+    }
+    this.#toSniffer({ type: "run" });
+    this.#running = true;
+    this.#began = performance.now();
+    this.#announce(processes);
+    const { duration } = this.#options;
+    if (duration !== undefined) {
+      this.#timer = setTimeout(() => this.#endCapturing("duration"), duration);
+    }
+  }
+
+  #startSniffer(): void {
+    this.#toSniffer({
+      type: "start",
+      setup: snifferSetup(this.#options, this.#resources, this.#memory),
+      ebpf: ebpfSetup(this.#options),
+    });
+  }
+
+  /** eBPF serves: launches the command as an ordinary child. */
+  #follow(
+    ebpf: NonNullable<ReadyMessage["ebpf"]>,
+  ): readonly Owner[] {
+    this.#debug(`sockets are followed by eBPF (${ebpf.description})`);
+    const { target } = this.#options;
+    if (target.kind === "processes") {
+      this.#tracked = true;
+      return ebpf.processes;
+    }
+    const child = LaunchedCommand.start(target, this.#resources.user, {
+      suspended: (signal) => this.#observer.suspended?.(signal),
+      ended: (status) => this.#commandEnded(status),
+    });
+    this.#child = child;
+    this.#control.launched = true;
+    return [{ pid: child.pid, comm: child.comm }];
+  }
+
+  #commandEnded(status: ExitStatus): void {
+    this.#exit = status;
+    this.#tracked = true;
+    if (!this.#running) return;
+    signalEventFd(this.#resources.wake.number);
+    this.#finishIfDone();
+  }
+
+  /** Says why ptrace follows, or that nothing can. */
+  #explain(refusal: string | undefined): void {
+    const { tracker = "auto" } = this.#options;
+    if (tracker === "ptrace") return;
+    if (tracker !== "auto") {
+      throw new CaptureError(
+        "unsupported",
+        refusal ?? "Cannot follow sockets with eBPF here",
+        { hint: "Use --tracker ptrace" },
+      );
+    }
+    this.#notice(
+      "info",
+      "sockets are followed by ptrace: eBPF is not permitted or not supported",
+    );
+    this.#debug(refusal ?? "eBPF was not tried");
+  }
+
+  /** Has the tracer's thread launch or attach. */
+  #trace(): Promise<readonly Owner[]> {
+    if (this.#tracing) return this.#trackerReady.promise;
+    this.#tracing = true;
+    const tracer = this.#tracer ?? startTracer();
+    this.#tracer = tracer;
+    tracer.onmessage = (event: MessageEvent<TrackerMessage>) =>
+      this.#fromTracker(event.data);
+    tracer.onerror = (event) => {
+      event.preventDefault();
+      this.#trackerFailed(new Error(`The tracer failed: ${event.message}`));
+    };
+    const setup = trackerSetup(this.#options, this.#resources, this.#memory);
+    this.#toTracker({ type: "start", setup });
+    return this.#trackerReady.promise;
+  }
+
+  #announce(processes: readonly Owner[]): void {
+    const names = processes.map(({ pid, comm }) => `${pid} (${comm})`);
+    const shown = names.slice(0, 4).join(", ");
+    const more = names.length > 4 ? ` and ${names.length - 4} more` : "";
+    const { output } = this.#options;
+    this.#notice(
+      "info",
+      `capturing process${names.length > 1 ? "es" : ""} ${shown}${more} into ${
+        output === "-" ? "standard output" : output
+      }`,
+    );
+  }
+
+  status(): CaptureStatus {
+    return {
+      elapsed: performance.now() - this.#began,
+      packets: this.#control.packets,
+      bytes: this.#control.bytes,
+      sockets: this.#control.sockets,
+      drops: this.#control.drops,
+    };
+  }
+
+  stop(): void {
+    this.#endCapturing("stopped");
+    if (this.#options.target.kind === "processes") return;
+    // Nobody waits for the command any more, or for its processes. Those that
+    // are traced end with their tracer.
+    this.#trackingEnded();
+  }
+
+  forwardSignal(signal: number): void {
+    if (this.#child !== undefined) {
+      if (!this.#child.forwardSignal(signal)) this.stop();
+      return;
+    }
+    if (this.#tracked) return;
+    // Nobody is left to take it but processes in the background.
+    if (this.#exit !== undefined) this.stop();
+    else this.#toTracker({ type: "signal", signal });
+  }
+
+  /** Ends everything at once, after a failed beginning. */
+  abort(): void {
+    this.#tracer?.terminate();
+    this.#sniffer.terminate();
+    this.#close();
+  }
+
+  /** Takes no more packets; a launched command goes on to its end. */
+  #endCapturing(reason: CaptureEndReason): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    clearTimeout(this.#timer);
+    this.#control.command = SnifferCommand.FINISH;
+    signalEventFd(this.#resources.wake.number);
+    if (this.#options.target.kind === "processes") {
+      // The kernel detaches everything when the tracer's thread ends.
+      this.#trackingEnded();
+    } else if (!this.#tracked && reason !== "exited" && reason !== "stopped") {
+      this.#notice(
+        "info",
+        "the capture is complete; the command goes on until it ends",
+      );
+    }
+  }
+
+  #trackingEnded(): void {
+    this.#tracked = true;
+    this.#tracer?.terminate();
+    this.#finishIfDone();
+  }
+
+  #fromTracker(message: TrackerMessage): void {
+    switch (message.type) {
+      case "ready":
+        this.#trackerReady.resolve(message.processes);
+        return;
+      case "notice":
+        this.#observer.notice?.(message.notice);
+        return;
+      case "suspended":
+        this.#observer.suspended?.(message.signal);
+        return;
+      case "owners":
+        this.#owners = message.owners;
+        return;
+      case "exited":
+        this.#exit = message.status;
+        if (message.others > 0) {
+          this.#notice(
+            "info",
+            `the command ended, ${message.others} of its processes go on ` +
+              "(Ctrl-C ends them)",
+          );
+        }
+        return;
+      case "done":
+        this.#tracked = true;
+        this.#endCapturing("exited");
+        this.#trackingEnded();
+        return;
+      case "failed":
+        this.#trackerFailed(
+          new CaptureError(
+            message.code,
+            message.message,
+            message.hint === undefined ? {} : { hint: message.hint },
+          ),
+        );
+        return;
+    }
+  }
+
+  #trackerFailed(error: Error): void {
+    if (!this.#running) {
+      this.#trackerReady.reject(error);
+      return;
+    }
+    this.#error ??= error;
+    this.#endCapturing("failed");
+    this.#trackingEnded();
+  }
+
+  #fromSniffer(message: SnifferMessage): void {
+    switch (message.type) {
+      case "ready":
+        this.#snifferReady.resolve(message);
+        return;
+      case "notice":
+        this.#observer.notice?.(message.notice);
+        return;
+      case "done":
+        this.#owners = message.owners ?? this.#owners;
+        this.#snifferEnded(message.result);
+        return;
+      case "failed":
+        this.#snifferFailed(message.message);
+        return;
+    }
+  }
+
+  #snifferFailed(message: string): void {
+    this.#snifferReady.reject(packetSocketFailure(new Error(message)));
+    this.#error ??= new Error(message);
+    this.#snifferEnded({
+      reason: "failed",
+      rows: [],
+      names: new Map(),
+      undecided: 0,
+    });
+  }
+
+  #snifferEnded(result: SnifferResult): void {
+    this.#result = result;
+    if (result.error !== undefined) {
+      this.#error ??= new CaptureError(
+        "output",
+        `Cannot write ${this.#options.output}: ${result.error}`,
+        { hint: "What was written until then is complete and readable" },
+      );
+    }
+    this.#endCapturing(
+      result.reason === "finished" ? "exited" : result.reason,
+    );
+    this.#finishIfDone();
+  }
+
+  #finishIfDone(): void {
+    const result = this.#result;
+    if (result === undefined || !this.#tracked || !this.#running) return;
+    this.#running = false;
+    if (result.undecided > 0) {
+      this.#notice(
+        "warning",
+        `${result.undecided} packets were left out: their owner could not be ` +
+          "told in time",
+      );
+    }
+    const status = this.status();
+    this.#sniffer.terminate();
+    try {
+      sync(this.#resources.output.number);
+    } catch (error) {
+      this.#error ??= new CaptureError(
+        "output",
+        `Cannot write ${this.#options.output}: ${
+          error instanceof Error ? error.message : error
+        }`,
+      );
+    }
+    this.#close();
+    this.#finish({
+      ...status,
+      reason: this.#error === undefined ? this.#reason ?? "exited" : "failed",
+      ...(this.#error === undefined ? {} : { error: this.#error }),
+      ...(this.#exit === undefined ? {} : { exit: this.#exit }),
+      processes: summarize(result.rows, this.#owners, result.names),
+    });
+  }
+
+  #close(): void {
+    const { socket, wake, output } = this.#resources;
+    socket.close();
+    wake.close();
+    if (this.#options.output === "-") output.disown();
+    else output.close();
+  }
+
+  #notice(severity: "info" | "warning", text: string): void {
+    this.#observer.notice?.({ severity, text });
+  }
+
+  #debug(text: string): void {
+    const level = 1;
+    this.#observer.notice?.({ severity: "debug", level, text });
+  }
+
+  #toTracker(command: TrackerCommand): void {
+    this.#tracer?.postMessage(command);
+  }
+
+  #toSniffer(message: SnifferCommandMessage): void {
+    this.#sniffer.postMessage(message);
+  }
+}
