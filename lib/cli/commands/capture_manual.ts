@@ -29,7 +29,8 @@ export const CAPTURE_MANUAL: Manual = {
     "have ended. SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 are " +
     "passed on to it. Children that outlive the command are waited for; a " +
     "signal then ends the capture and, under ptrace, those children. When " +
-    "`--count` or `--duration` completes the capture earlier, `tracedump` still waits for the command.",
+    "`--count` or `--duration` completes the capture earlier, `tracedump` " +
+    "still waits for the command.",
     "All messages go to standard error. On a terminal there is a status line " +
     "while the capture is running, and at the end the totals and the busiest " +
     "peers of each process are shown.",
