@@ -186,6 +186,19 @@ captureTest("attach: again after a detach", async (bench) => {
   await bench.verify({ from, until, idle: isListener });
 });
 
+captureTest("attach: in the host's network", async (bench) => {
+  const server = await bench.scene();
+  const target = await startTarget(bench, server, "threads", "2");
+  const tool = await bench.attach([target.pid]);
+  const from = await bench.mark();
+  await playRound(bench, target, 1);
+  const until = await bench.mark();
+  await detach(tool);
+  await target.closeInput();
+  assert.equal((await target.ended()).code, 0);
+  await bench.verify({ from, until, idle: isListener });
+}, { network: "host" });
+
 for (const signal of ["SIGTERM", "SIGHUP"] as const) {
   captureTest(`attach: ${signal} detaches`, async (bench) => {
     const server = await bench.scene();

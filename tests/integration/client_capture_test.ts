@@ -20,6 +20,12 @@ const CASES: readonly ClientCase[] = [
     sockets: 1,
   },
   {
+    name: "20 connections in the host's network",
+    args: (s) => ["blocking", s.tcp4, "20"],
+    sockets: 20,
+    network: "host",
+  },
+  {
     name: "non-blocking connect",
     args: (s) => ["nonblocking", s.tcp4],
     sockets: 1,
@@ -178,9 +184,12 @@ captureTest(
   async (bench) => {
     const server = await bench.scene({ serverLinger: 150 });
     const client = await compileWorkload("tcp_client");
-    const tool = bench.launch([client, "send_and_exit", server.otherTcp4]);
+    const tool = bench.launch([client, "echo_and_exit", server.otherTcp4]);
     assert.equal((await tool.ended()).code, 0);
-    await bench.verify();
+    const packets = await bench.verify();
+    const fins = packets.filter(({ text }) => text.includes("flags 11"));
+    const ends = fins.map(({ source }) => source === server.otherTcp4);
+    assert.deepEqual(ends, [false, true]);
   },
 );
 

@@ -29,6 +29,12 @@ const CASES: readonly UdpCase[] = [
     sockets: 40,
   },
   {
+    name: "40 sockets in the host's network",
+    args: (s) => ["many", s.udp4],
+    sockets: 40,
+    network: "host",
+  },
+  {
     name: "IPv6",
     args: (s) => ["many", s.udp6],
     sockets: 40,

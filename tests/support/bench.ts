@@ -177,6 +177,18 @@ export class Bench implements AsyncDisposable {
     return await this.#truth.mark();
   }
 
+  /** Options that choose a tracker, unless the variant has chosen one. */
+  trackerOptions(tracker: string): string[] {
+    const isChosen = this.#variant.includes("--tracker");
+    return isChosen ? [] : ["--tracker", tracker];
+  }
+
+  /** Whether {@linkcode Bench.trackerOptions} lead to this tracker. */
+  isTracker(tracker: string): boolean {
+    const at = this.#variant.indexOf("--tracker");
+    return at < 0 || this.#variant[at + 1] === tracker;
+  }
+
   /** Starts the tool with exactly these arguments after its variant's. */
   tool(args: readonly string[], options: ToolOptions = {}): Child {
     const { through = [], options: more = [], ...rest } = options;

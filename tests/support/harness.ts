@@ -24,7 +24,10 @@ const BASIC_NEEDS = ["root", "gcc", "program tcpdump"] as const;
 export interface CaseOptions {
   /** Beside root, gcc, and tcpdump. */
   readonly needs?: readonly Requirement[];
-  /** Default: the host's own loopback interface. */
+  /**
+   * Default: a private one, which no other test disturbs, or the host's where
+   * namespaces cannot be made.
+   */
   readonly network?: Network;
 }
 
@@ -35,7 +38,8 @@ export function captureTest(
   options: CaseOptions = {},
 ): void {
   const needs: Requirement[] = [...BASIC_NEEDS, ...(options.needs ?? [])];
-  if (isNamespaced(options)) needs.push("network namespaces");
+  const network = options.network ?? defaultNetwork();
+  if (network !== "host") needs.push("network namespaces");
   const reason = missing(needs);
   for (const variant of VARIANTS) {
     const title = [name, ...variant].join(" ");
@@ -49,13 +53,13 @@ export function captureTest(
     }
     Deno.test(title, async () => {
       assert.equal(reason, undefined);
-      await runCase(body, variant, options.network ?? "host");
+      await runCase(body, variant, network);
     });
   }
 }
 
-function isNamespaced({ network = "host" }: CaseOptions): boolean {
-  return network !== "host";
+function defaultNetwork(): Network {
+  return missing(["network namespaces"]) === undefined ? "private" : "host";
 }
 
 async function runCase(

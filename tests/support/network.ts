@@ -37,7 +37,7 @@ export class PrivateNetwork implements AsyncDisposable {
     const name = `tracedump-test-${Deno.pid}-${serial++}`;
     await run(["ip", "netns", "add", name]);
     const network = new PrivateNetwork(name);
-    await run([...network.prefix, "ip", "link", "set", "lo", "up"]);
+    await run(["ip", "-n", name, "link", "set", "lo", "up"]);
     return network;
   }
 

@@ -78,7 +78,7 @@ function probe(need: Requirement): string | undefined {
         ? undefined
         : "needs gcc -m32 and the 32-bit libc (libc6-dev-i386)";
     case "network namespaces":
-      return succeeds(["unshare", "--net", "true"])
+      return succeeds(["unshare", "--net", "ip", "link", "set", "lo", "up"])
         ? undefined
         : "needs the right to make network namespaces";
     case "mount namespaces":

@@ -72,13 +72,22 @@ static void echo_datagrams(int fd, int mute) {
   }
 }
 
+/* A child keeps the connection open, so that the FIN leaves when it ends. */
+static void hold(int fd) {
+  if (check(fork(), "fork") > 0) return;
+  for (int i = 0; i < count; i++)
+    if (fds[i].fd != fd) close(fds[i].fd);
+  poll(NULL, 0, linger_ms);
+  _exit(0);
+}
+
 /* Returns 0 when the connection is over. */
 static int echo_stream(int fd) {
   static char data[65536];
   ssize_t got = recv(fd, data, sizeof data, 0);
   if (got < 0) return errno == EAGAIN || errno == EINTR;
   if (got == 0) {
-    if (linger_ms > 0) poll(NULL, 0, linger_ms);
+    if (linger_ms > 0) hold(fd);
     return 0;
   }
   ssize_t done = 0;
@@ -107,6 +116,7 @@ int main(int argc, char **argv) {
   if (argc == 4) linger_ms = atoi(argv[3]);
   snprintf(at4, sizeof at4, "%s:0", argv[1]);
   snprintf(at6, sizeof at6, "[%s]:0", argv[2]);
+  signal(SIGCHLD, SIG_IGN);
   watch(0, KIND_STDIN);
   printf("{");
   offer("tcp4", at4, SOCK_STREAM, 0, KIND_LISTENER);

@@ -6,6 +6,7 @@
 #include "workload.h"
 
 #define MAX_SIGNALS 1000
+#define PAUSE_US 500
 
 static volatile sig_atomic_t received;
 static siginfo_t seen[MAX_SIGNALS];
@@ -28,7 +29,10 @@ int main(int argc, char **argv) {
   action.sa_flags = SA_SIGINFO | SA_RESTART;
   check(sigaction(SIGRTMIN + 3, &action, NULL), "sigaction");
   log_event("ready", "");
-  while (received < count) visit(argv[2]);
+  while (received < count) {
+    visit(argv[2]);
+    usleep(PAUSE_US);
+  }
   for (int i = 0; i < count; i++)
     printf("%d %d %d\n", seen[i].si_code, (int)seen[i].si_pid,
            seen[i].si_value.sival_int);

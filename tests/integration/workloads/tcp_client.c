@@ -92,6 +92,16 @@ static void send_and_exit(const char *text) {
   _exit(0);
 }
 
+/* Leaves the end of the connection to the kernel. */
+static void echo_and_exit(const char *text) {
+  struct endpoint to = endpoint_of(text);
+  int fd = open_stream(to.address.ss_family, 0);
+  check(connect(fd, raw(&to), to.length), "connect");
+  log_socket(fd);
+  echo_once(fd);
+  _exit(0);
+}
+
 /* SO_LINGER with a zero time: close() sends RST. */
 static void reset(const char *text) {
   struct endpoint to = endpoint_of(text);
@@ -198,6 +208,7 @@ int main(int argc, char **argv) {
   else if (strcmp(mode, "refused") == 0) refused(to);
   else if (strcmp(mode, "refused_nonblocking") == 0) refused_nonblocking(to);
   else if (strcmp(mode, "send_and_exit") == 0) send_and_exit(to);
+  else if (strcmp(mode, "echo_and_exit") == 0) echo_and_exit(to);
   else if (strcmp(mode, "reset") == 0) reset(to);
   else if (strcmp(mode, "unread") == 0) unread(to);
   else if (strcmp(mode, "fastopen") == 0) fastopen(to);
