@@ -4,7 +4,7 @@ import { SK_BUFF } from "../../bpf/extended/context.ts";
 import { FILTER_FLAG } from "../../bpf/programs/layout.ts";
 import { KernelFilter } from "../../lib/trace/ebpf_filter.ts";
 import { PrivateNetwork } from "../support/network.ts";
-import { ebpfTest, Tap, UdpSocket } from "./ebpf_support.ts";
+import { ebpfTest, netnsOf, Tap, UdpSocket } from "./ebpf_support.ts";
 
 const TCP = 6;
 const UDP = 17;

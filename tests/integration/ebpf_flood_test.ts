@@ -4,7 +4,12 @@ import { Bench } from "../support/bench.ts";
 import { compileWorkload } from "../support/compile.ts";
 import { until } from "../support/processes.ts";
 import { startEchoServer } from "../support/servers.ts";
-import { Tap, type TappedPacket, variantTest } from "./ebpf_support.ts";
+import {
+  netnsOf,
+  Tap,
+  type TappedPacket,
+  variantTest,
+} from "./ebpf_support.ts";
 
 const CLIENTS = 100;
 
@@ -53,7 +58,7 @@ for (const variant of VARIANTS) {
       `${CLIENTS} clients in a flood of others, ${family}`,
       async () => {
         using tracker = loadTracker({ variants: [variant] });
-        await using bench = await Bench.create({});
+        await using bench = await Bench.create({ network: "private" });
         const start = bench.startForeign.bind(bench);
         const server = await startEchoServer(start, {
           ipv4: "127.0.0.1",
@@ -66,7 +71,7 @@ for (const variant of VARIANTS) {
             "connections of others",
           );
         };
-        using tap = new Tap(tracker.filterProgram);
+        using tap = new Tap(tracker.filterProgram, netnsOf(bench));
         tracker.filter.open();
         // The flood is under way before and after the clients.
         const flood = [1, 2].map(() =>
@@ -101,7 +106,7 @@ for (const variant of VARIANTS) {
         }
         deepEqual(tracker.losses, { events: 0, rules: 0 });
       },
-      ["root", "gcc", "IPv6"],
+      ["root", "gcc", "IPv6", "network namespaces"],
     );
   }
 }

@@ -16,6 +16,7 @@ import { attachBpf } from "../../ffi/socket.ts";
 import { check } from "../../ffi/errno.ts";
 import { KernelFilter } from "../../lib/trace/ebpf_filter.ts";
 import { compileWorkload } from "../support/compile.ts";
+import type { PrivateNetwork } from "../support/network.ts";
 import { Child } from "../support/processes.ts";
 import {
   loadTracker,
@@ -197,6 +198,14 @@ export class UdpSocket implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
   }
+}
+
+/** File of the network namespace of a bench. */
+export function netnsOf(
+  { network }: { readonly network: PrivateNetwork },
+): string {
+  const option = network.prefix.find((word) => word.startsWith("--net="));
+  return option!.slice("--net=".length);
 }
 
 /** Runs a function while this thread is in another network namespace. */

@@ -11,7 +11,7 @@ import { endAll, leftovers } from "../support/leaks.ts";
 import type { Child } from "../support/processes.ts";
 import type { Requirement } from "../support/requires.ts";
 import type { EchoServer } from "../support/servers.ts";
-import { pcapOf, Tap, variantTest } from "./ebpf_support.ts";
+import { netnsOf, pcapOf, Tap, variantTest } from "./ebpf_support.ts";
 
 /** A program that is traced from its start, seen through the filter alone. */
 class Scene implements AsyncDisposable {
@@ -24,12 +24,13 @@ class Scene implements AsyncDisposable {
     this.bench = bench;
     this.server = server;
     this.tracker = loadTracker({ variants: [variant] });
-    this.#tap = new Tap(this.tracker.filterProgram);
+    this.#tap = new Tap(this.tracker.filterProgram, netnsOf(bench));
     this.tracker.filter.open();
   }
 
   static async create(variant: Variant): Promise<Scene> {
-    const bench = await Bench.create({});
+    // Other traffic of the machine would fill tcpdump's buffer.
+    const bench = await Bench.create({ network: "private" });
     try {
       return new Scene(bench, await bench.scene(), variant);
     } catch (error) {
