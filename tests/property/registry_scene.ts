@@ -9,6 +9,7 @@ import { emptySocketState, type SocketState } from "../../ffi/socket.ts";
 import { AF_INET, AF_INET6 } from "../../ffi/sockaddr.ts";
 import {
   type CallUnderWay,
+  type RegistryOptions,
   SocketRegistry,
 } from "../../lib/sockets/registry.ts";
 import { Matcher } from "../../lib/sockets/matcher.ts";
@@ -60,13 +61,13 @@ export class RegistryScene implements Disposable {
   /** One object for all states. */
   readonly #state = emptySocketState();
 
-  /** @param isEager whether the kernel filter obeys at once */
-  constructor(isEager = false) {
+  /** With `isEager`, the kernel filter obeys at once. */
+  constructor(options: RegistryOptions & { readonly isEager?: boolean } = {}) {
     const memory = createTable(256);
-    this.rules = new FakeRules(isEager);
+    this.rules = new FakeRules(options.isEager);
     this.writer = new SocketTableWriter(memory);
     this.matcher = new Matcher(memory);
-    this.registry = new SocketRegistry(this.writer, this.rules);
+    this.registry = new SocketRegistry(this.writer, this.rules, options);
   }
 
   /** A moment later than all before. */

@@ -285,6 +285,18 @@ Deno.test("Matcher.match() tells connections apart that share a chain", () => {
   assert.ok(pairs > 0, "no two ports share a chain");
 });
 
+Deno.test("Matcher.match() takes what a socket sends, and not what others send to it, if so told", () => {
+  const scene = new Scene();
+  const flags = SlotFlag.SENT_ONLY;
+  const slot = scene.add({ protocol: UDP, local: CLIENT, flags });
+  const sent = { ...SENT, protocol: UDP };
+  const received = { ...RECEIVED, protocol: UDP };
+  assert.equal(scene.see(sent), slot);
+  assert.equal(scene.see(received, { type: HOST }), Match.FOREIGN);
+  const back = { type: HOST, loopback: true };
+  assert.equal(scene.see(sent, back), Match.TAKEN);
+});
+
 Deno.test("Matcher.match() takes packets from the first to the last nanosecond", () => {
   for (const protocol of [TCP, UDP]) {
     for (const remote of [undefined, SERVER]) {

@@ -223,6 +223,21 @@ Deno.test("SocketRegistry follows datagrams that a connected socket sends elsewh
   closeEverything(scene);
 });
 
+Deno.test("SocketRegistry with `sendsAnywhere` takes whatever a connected datagram socket sends", () => {
+  using scene = new RegistryScene({ sendsAnywhere: true });
+  scene.observe(UDP_CONNECTED);
+  assert.ok(scene.sent(datagram(LOCAL, SERVER)) >= 0);
+  assert.ok(scene.received(datagram(SERVER, LOCAL)) >= 0);
+  assert.ok(scene.sent(datagram(LOCAL, OTHER)) >= 0);
+  assert.equal(scene.received(datagram(OTHER, LOCAL)), Match.FOREIGN);
+  // Connections cannot do that.
+  scene.observe(CONNECTED);
+  assert.equal(scene.sent({ ...ACK, destination: OTHER }), Match.FOREIGN);
+  scene.registry.closed(UDP_CONNECTED.cookie, scene.tick());
+  assert.equal(scene.sent(datagram(LOCAL, OTHER)), Match.FOREIGN);
+  closeEverything(scene);
+});
+
 Deno.test("SocketRegistry follows a datagram socket from peer to peer", () => {
   using scene = new RegistryScene();
   scene.observe(UDP_CONNECTED);
@@ -311,6 +326,21 @@ Deno.test("SocketRegistry.adopt() keeps connections of a listening socket that w
   const later = { source: OTHER, destination: LOCAL, flags: "S" };
   assert.equal(scene.received(later), Match.FOREIGN);
   closeEverything(scene);
+});
+
+Deno.test("SocketRegistry.adopt() keeps a connection for as long as it lives", () => {
+  using scene = new RegistryScene();
+  scene.observe({ ...BOUND, listening: true });
+  const listener = scene.registry.closed(BOUND.cookie, scene.tick());
+  assert.ok(listener !== undefined);
+  const local = address("192.0.2.1");
+  scene.registry.adopt(listener, local, endpoint(SERVER), scene.tick());
+  scene.registry.apply();
+  for (let minutes = 0; minutes < 5; minutes++) {
+    scene.wait(60);
+    assert.ok(scene.received({ ...SYN_ACK, flags: "." }) >= 0);
+    assert.ok(scene.passes(TCP, LOCAL, SERVER));
+  }
 });
 
 Deno.test("SocketRegistry.closed() tells about listening sockets only", () => {
