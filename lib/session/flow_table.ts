@@ -47,7 +47,6 @@ const SYN = 4;
 const ANSWERED = 8;
 const RESET = 16;
 const FINISHED = 32;
-const COUNTED = 64;
 
 /** Counts flows. */
 export class FlowTable {
@@ -164,11 +163,13 @@ export class FlowTable {
     for (let entry = 0; entry < this.#capacity; entry++) {
       const state = this.#states[entry]!;
       if (state === 0) continue;
-      this.#addToRow(entry);
-      if ((state & FINISHED) === 0 && living.length < this.#capacity / 4) {
+      const goesOn = (state & FINISHED) === 0 &&
+        living.length < this.#capacity / 4;
+      this.#addToRow(entry, goesOn);
+      if (goesOn) {
         const key = entry * KEY_WORDS;
         living.push([
-          state | COUNTED,
+          state,
           this.#counters[entry * COUNTERS + 5]!,
           ...this.#keys.subarray(key, key + KEY_WORDS),
         ]);
@@ -197,7 +198,8 @@ export class FlowTable {
     this.#states[entry] = state;
   }
 
-  #addToRow(entry: number): void {
+  /** @param goesOn whether more is to be added: a flow is counted at its end */
+  #addToRow(entry: number, goesOn = false): void {
     const key = entry * KEY_WORDS;
     const keys = this.#keys;
     const counters = entry * COUNTERS;
@@ -235,11 +237,10 @@ export class FlowTable {
     row.bytesReceived += values[counters + 3]!;
     row.first = Math.min(row.first, values[counters + 4]!);
     row.last = Math.max(row.last, values[counters + 5]!);
-    if ((state & COUNTED) === 0) {
-      row.flows++;
-      const opened = (state & SYN) !== 0 && (state & ANSWERED) === 0;
-      if (protocol === PROTOCOL_TCP && opened) row.failed++;
-    }
+    if (goesOn) return;
+    row.flows++;
+    const opened = (state & SYN) !== 0 && (state & ANSWERED) === 0;
+    if (protocol === PROTOCOL_TCP && opened) row.failed++;
   }
 }
 
