@@ -1,0 +1,215 @@
+/**
+ * Requests per second of a traced nginx.
+ *
+ * @module
+ */
+import { type Child, until } from "../tests/support/processes.ts";
+import { childrenOf } from "./bench_procfs.ts";
+import { percentOf, typical } from "./bench_statistics.ts";
+import type { Cell, Table } from "./bench_table.ts";
+import {
+  endTracer,
+  NATIVE,
+  startTraced,
+  type Subject,
+  type Tracing,
+  TRACINGS,
+} from "./bench_tracing.ts";
+import {
+  reasonOf,
+  requireProgram,
+  type ToolTotals,
+  type Workspace,
+} from "./bench_workspace.ts";
+
+const CONNECTIONS = 32;
+
+/** Measurements of one way by round. */
+interface Series {
+  readonly keepAlive: Map<number, number>;
+  readonly close: Map<number, number>;
+  readonly totals: ToolTotals[];
+}
+
+/** Measures nginx with every way of tracing, in interleaved rounds. */
+export async function benchNginx(workspace: Workspace): Promise<Table> {
+  const series = new Map<Tracing, Series>();
+  const notes = new Set<string>();
+  for (const tracing of TRACINGS) {
+    series.set(tracing, { keepAlive: new Map(), close: new Map(), totals: [] });
+  }
+  for (let round = 1; round <= workspace.options.rounds; round++) {
+    for (const [tracing, results] of series) {
+      workspace.progress(`nginx, round ${round}: ${tracing.name}`);
+      try {
+        await measure(workspace, tracing, round, results, notes);
+      } catch (error) {
+        notes.add(`${tracing.name}: ${reasonOf(error)}`);
+        await workspace.clear();
+      }
+    }
+  }
+  const native = series.get(NATIVE)!;
+  const rows = [...series].map(([tracing, results]): Cell[] => [
+    tracing.name,
+    typical([...results.keepAlive.values()]),
+    percentOf(results.keepAlive, native.keepAlive),
+    typical([...results.close.values()]),
+    percentOf(results.close, native.close),
+    typical(results.totals.map(({ packets }) => packets)),
+    typical(results.totals.map(({ drops }) => drops)),
+  ]);
+  return {
+    title: `nginx: requests per second, one worker, wrk with ${CONNECTIONS} ` +
+      "connections",
+    columns: [
+      { heading: "" },
+      { heading: "keep-alive /s" },
+      { heading: "of native", unit: "%" },
+      { heading: "close /s" },
+      { heading: "of native", unit: "%" },
+      { heading: "packets" },
+      { heading: "dropped" },
+    ],
+    rows,
+    notes: [
+      "close: a new connection for each request (`Connection: close`).",
+      "Shares are medians of the rounds' ratios. wrk, nginx and the tracer " +
+      "share the processors.",
+      ...notes,
+    ],
+  };
+}
+
+async function measure(
+  workspace: Workspace,
+  tracing: Tracing,
+  round: number,
+  results: Series,
+  notes: Set<string>,
+): Promise<void> {
+  const port = freePort();
+  const pidFile = `${workspace.folder}/nginx-${port}.pid`;
+  const output = `${workspace.memory}/nginx.pcap`;
+  const subject = nginx(workspace, port, pidFile);
+  // Where its launcher dies, nginx goes on.
+  const master = (): number | undefined => readPid(pidFile);
+  workspace.adopt(master);
+  const traced = await startTraced(workspace, subject, tracing, output);
+  const load = async (header: readonly string[]): Promise<number> => {
+    const { requests, errors } = await wrk(workspace, port, header);
+    if (errors !== undefined) notes.add(`${tracing.name}: ${errors}`);
+    return requests;
+  };
+  results.keepAlive.set(round, await load([]));
+  results.close.set(round, await load(["-H", "Connection: close"]));
+  const { program, tracer } = traced;
+  const isLauncher = tracer === program;
+  let totals: ToolTotals | undefined;
+  if (!isLauncher) totals = await endTracer(workspace, traced, tracing);
+  Deno.kill(master()!, "SIGQUIT");
+  if (isLauncher) totals = await endTracer(workspace, traced, tracing);
+  else await workspace.finish(program);
+  if (totals !== undefined) results.totals.push(totals);
+  await removeIfThere(output);
+}
+
+function nginx(workspace: Workspace, port: number, pidFile: string): Subject {
+  const { folder } = workspace;
+  const config = `${folder}/nginx-${port}.conf`;
+  const paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+    .map((name) => `${name}_temp_path ${folder}/nginx-${name};`).join("\n  ");
+  Deno.writeTextFileSync(
+    config,
+    `daemon off;
+worker_processes 1;
+pid ${pidFile};
+error_log /dev/null;
+events { worker_connections 1024; }
+http {
+  access_log off;
+  keepalive_requests 100000000;
+  ${paths}
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    location / { return 200 "hello\\n"; }
+  }
+}
+`,
+  );
+  return {
+    argv: [
+      ...[requireProgram("nginx"), "-p", folder, "-c", config],
+      ...["-e", "/dev/null"],
+    ],
+    ready: async (child: Child): Promise<void> => {
+      await until(() => serves(child, port), "nginx");
+    },
+    pids: ({ pid }): number[] => [pid, ...childrenOf(pid)],
+  };
+}
+
+async function serves(
+  child: Child,
+  port: number,
+): Promise<true | undefined> {
+  if (child.isOver) throw new Error(child.stderr);
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/`, {
+      headers: { connection: "close" },
+    });
+    await response.body?.cancel();
+    return true;
+  } catch {
+    return undefined;
+  }
+}
+
+async function wrk(
+  workspace: Workspace,
+  port: number,
+  header: readonly string[],
+): Promise<{ requests: number; errors: string | undefined }> {
+  const child = workspace.start([
+    ...[requireProgram("wrk"), "-t1", `-c${CONNECTIONS}`],
+    ...[`-d${workspace.options.seconds}s`, ...header],
+    `http://127.0.0.1:${port}/`,
+  ]);
+  await workspace.finish(child);
+  return parseWrk(child.stdout);
+}
+
+/** Reads what wrk prints. */
+export function parseWrk(
+  text: string,
+): { requests: number; errors: string | undefined } {
+  const requests = text.match(/^Requests\/sec:\s+([\d.]+)$/m);
+  if (requests === null) throw new Error(`wrk did not tell: ${text}`);
+  const errors = text.match(/^\s*(Socket errors:.*|Non-2xx.*)$/m);
+  return { requests: Number(requests[1]), errors: errors?.[1] };
+}
+
+/** The process that a pid file names, if it is nginx. */
+function readPid(file: string): number | undefined {
+  try {
+    const pid = Number(Deno.readTextFileSync(file));
+    const name = Deno.readTextFileSync(`/proc/${pid}/comm`);
+    return name === "nginx\n" ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+/** Removes a file that a failed run may not have made. */
+export async function removeIfThere(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
