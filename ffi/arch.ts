@@ -70,8 +70,8 @@ export interface Architecture {
   };
   /** Bit that marks x32 calls in the call number. */
   readonly x32Bit?: number;
-  /** Calls that the kernel ends with EINTR when a stopped thread goes on. */
-  readonly interruptedCalls: readonly number[];
+  /** close(2): the one call that must not be made again after EINTR. */
+  readonly closeCall: number;
 }
 
 /** AUDIT_ARCH_X86_64, linux/audit.h. */
@@ -137,9 +137,7 @@ const X86_64: Architecture = {
     },
   },
   x32Bit: 0x4000_0000,
-  // epoll_wait, epoll_pwait, epoll_pwait2, rt_sigtimedwait, semop, semtimedop,
-  // msgrcv: they return -EINTR, not a restart code, when they are woken.
-  interruptedCalls: [232, 281, 441, 128, 65, 220, 70],
+  closeCall: 3,
 };
 
 const AARCH64: Architecture = {
@@ -183,8 +181,7 @@ const AARCH64: Architecture = {
     setresuid: 147,
     tgkill: 131,
   },
-  // epoll_pwait, epoll_pwait2, rt_sigtimedwait, semop, semtimedop, msgrcv
-  interruptedCalls: [22, 441, 137, 193, 192, 188],
+  closeCall: 57,
 };
 
 /**

@@ -233,3 +233,14 @@ export function findCode(
   }
   throw new Error("Cannot find a machine instruction in the C library");
 }
+
+/**
+ * The same as {@linkcode poll}, on a pool thread: timers and messages go on
+ * meanwhile. Errors end the waiting, too.
+ */
+export async function pollInBackground(
+  pollFds: Int32Array<ArrayBuffer>,
+  timeout: number,
+): Promise<void> {
+  await libc().pollAsync(pollFds, BigInt(pollFds.length >> 1), timeout);
+}

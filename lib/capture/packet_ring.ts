@@ -23,10 +23,15 @@ import {
 const ETHERTYPE_VLAN = 0x8100;
 const POLLIN = 1;
 
-/** Bytes of a block: room for the largest packets (BIG TCP: 512 KiB). */
-const BLOCK_SIZE = 1 << 20;
+/**
+ * Bytes of a block. Several of the largest ordinary packets (64 KiB) fit, and
+ * there are many blocks: the kernel uses one up whenever the time limit is
+ * over, however few packets are in it, so that blocks times time limit is how
+ * long this thread may be kept from running without loss.
+ */
+const BLOCK_SIZE = 1 << 18;
 /** How long a packet may wait in a block that is not full, milliseconds. */
-const BLOCK_TIMEOUT = 8;
+const BLOCK_TIMEOUT = 16;
 
 /** Shape of a ring of about `mebibytes` MiB. */
 export function ringOptions(mebibytes: number): RingOptions {
@@ -124,7 +129,7 @@ export class PacketRing implements Disposable {
    * @returns whether there is one
    */
   waitForLast(): boolean {
-    const deadline = performance.now() + 3 * this.#options.timeout;
+    const deadline = performance.now() + 2 * this.#options.timeout;
     do {
       poll(this.#lastPoll, Math.ceil(deadline - performance.now()));
     } while (!this.ready && performance.now() < deadline);

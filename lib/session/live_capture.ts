@@ -86,7 +86,8 @@ export class LiveCapture implements Capture {
   #tracing = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #began = performance.now();
-  #owners: readonly Owner[] = [];
+  /** By number; from the tracer's thread, or the sniffer's at the end. */
+  #owners: Owner[] = [];
   #reason: CaptureEndReason | undefined;
   #error: Error | undefined;
   #exit: ExitStatus | undefined;
@@ -294,8 +295,8 @@ export class LiveCapture implements Capture {
       case "suspended":
         this.#observer.suspended?.(message.signal);
         return;
-      case "owners":
-        this.#owners = message.owners;
+      case "owner":
+        this.#owners.push(message.owner);
         return;
       case "exited":
         this.#exit = message.status;
@@ -343,7 +344,7 @@ export class LiveCapture implements Capture {
         this.#observer.notice?.(message.notice);
         return;
       case "done":
-        this.#owners = message.owners ?? this.#owners;
+        if (message.owners !== undefined) this.#owners = [...message.owners];
         this.#snifferEnded(message.result);
         return;
       case "failed":

@@ -61,8 +61,8 @@ export type TrackerMessage =
   }
   /** Every process ended, and their last packets are out. */
   | { readonly type: "done" }
-  /** The owners, by number, whenever there are more of them. */
-  | { readonly type: "owners"; readonly owners: readonly Owner[] }
+  /** The next owner in the order of their numbers. */
+  | { readonly type: "owner"; readonly owner: Owner }
   | {
     readonly type: "failed";
     readonly code: CaptureErrorCode;

@@ -177,7 +177,8 @@ export class Sniffer implements Disposable {
       if (this.#cutoff === undefined) {
         this.#matcher.table.beginRound(this.#now() - 1);
         ring.wait(this.#events === undefined ? IDLE : EVENTS_IDLE);
-      } else if (!ring.waitForLast()) {
+      } else if (this.#control.sockets === 0 || !ring.waitForLast()) {
+        // A program without sockets has no packets to wait for.
         break;
       }
     }

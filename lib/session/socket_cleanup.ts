@@ -5,6 +5,7 @@
  * @module
  */
 import { realTime, type Timestamp } from "../../ffi/clock.ts";
+import { pollInBackground } from "../../ffi/memory.ts";
 import { NetlinkSocket } from "../../ffi/netlink.ts";
 import { IPPROTO_TCP } from "../../ffi/socket.ts";
 import { type InetDiagSocket, TCP_STATE } from "../sockets/inet_diag.ts";
@@ -14,6 +15,9 @@ import type { ClosedListener, SocketRegistry } from "../sockets/registry.ts";
 
 /** How often to ask for all sockets where there are no events, ms. */
 const POLL_INTERVAL = 1000;
+
+/** How long to wait for the next event, ms. */
+const EVENT_PATIENCE = 1000;
 
 /** States in which a closed connection still exchanges segments. */
 const CLOSING_STATES: number = stateMask(
@@ -47,6 +51,17 @@ export class SocketCleanup implements Disposable {
       // Before Linux 4.3: polling does.
     }
     this.#events = events;
+  }
+
+  /** Settles when some socket ended, or after some time. */
+  async ended(): Promise<void> {
+    if (this.#events === undefined) return;
+    // struct pollfd { int fd; short events; short revents; }
+    const POLLIN = 1;
+    await pollInBackground(
+      Int32Array.of(this.#events.number, POLLIN),
+      EVENT_PATIENCE,
+    );
   }
 
   /** Retires what ended since the last time; cheap, call often. */

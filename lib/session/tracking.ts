@@ -57,21 +57,23 @@ export class Tracking {
   #filter: KernelFilter | undefined;
   readonly #registry: SocketRegistry;
   readonly #cleanup: SocketCleanup;
-  readonly #owners = new Owners();
+  readonly #owners: Owners;
   readonly #tracer: Tracer<CallUnderWay>;
   readonly #calls: CallTracker<CallUnderWay>;
   readonly #told = new Set<string>();
   readonly #signalTimes = new Map<number, number>();
-  #ownersTold = 0;
   #root = 0;
   #hurry = false;
   #turn = 0;
+  #ending = false;
 
   /** @param post sends a message to the main thread */
   constructor(setup: TrackerSetup, post: (message: TrackerMessage) => void) {
     this.#setup = setup;
     this.#post = post;
     this.#control = new Control(setup.control);
+    // At once: this thread may be ended at any time.
+    this.#owners = new Owners((owner) => post({ type: "owner", owner }));
     this.#table = new SocketTableWriter(setup.table);
     this.#rules = this.#makeRules(setup);
     this.#registry = new SocketRegistry(this.#table, this.#rules);
@@ -169,11 +171,13 @@ export class Tracking {
       : this.#attach(target.pids);
     this.#post({ type: "ready", processes });
     const timer = setInterval(() => this.#tend(), CLEANUP_INTERVAL);
+    this.#retirePromptly();
     try {
       if (target.kind === "processes") this.#tracer.release();
       await this.#tracer.run();
       await this.#linger();
     } finally {
+      this.#ending = true;
       clearInterval(timer);
       this.#tend();
       this.#cleanup[Symbol.dispose]();
@@ -292,10 +296,13 @@ export class Tracking {
     this.#cleanup.run();
     this.#control.sockets = this.#registry.seen;
     if (this.#turn++ % TIDY_EVERY === 0) this.#tidy();
-    const { list } = this.#owners;
-    if (list.length !== this.#ownersTold) {
-      this.#ownersTold = list.length;
-      this.#post({ type: "owners", owners: [...list] });
+  }
+
+  /** A port that is closed may be another program's in no time. */
+  async #retirePromptly(): Promise<void> {
+    while (!this.#ending) {
+      await this.#cleanup.ended();
+      if (!this.#ending) this.#cleanup.run();
     }
   }
 

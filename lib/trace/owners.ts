@@ -15,14 +15,22 @@ export interface Owner {
 export class Owners {
   readonly #list: Owner[] = [];
   readonly #numbers = new Map<string, number>();
+  readonly #onNew: (owner: Owner) => void;
+
+  /** @param onNew told of each owner when it gets its number */
+  constructor(onNew: (owner: Owner) => void = () => {}) {
+    this.#onNew = onNew;
+  }
 
   /** Number of a process under a name, by default its present one. */
   numberOf(pid: number, comm: string = readComm(pid) ?? ""): number {
     const key = `${pid} ${comm}`;
     let number = this.#numbers.get(key);
     if (number === undefined) {
-      number = this.#list.push({ pid, comm }) - 1;
+      const owner = { pid, comm };
+      number = this.#list.push(owner) - 1;
       this.#numbers.set(key, number);
+      this.#onNew(owner);
     }
     return number;
   }

@@ -302,19 +302,20 @@ export class Tracer<Call> {
   }
 
   /**
-   * Calls such as epoll_wait(2) return EINTR when PTRACE_INTERRUPT wakes them,
-   * which the program did not ask for. The kernel is told to start them again
-   * unless a signal handler runs.
+   * Calls such as epoll_wait(2), or recv(2) with a time limit, return EINTR
+   * when PTRACE_INTERRUPT wakes them, which the program did not ask for. The
+   * kernel is told to start them again unless a signal handler runs.
    */
   #repairInterruptedCall(tracee: Tracee<Call>): void {
-    const { registers, interruptedCalls } = architecture();
+    const { registers, closeCall } = architecture();
     if (registers.originalNumber === undefined) return;
     const state = this.#registers;
     if (!state.read(tracee.tid)) return;
     const { words } = state;
+    const number = Number(words[registers.originalNumber]);
     if (
-      words[registers.result] === BigInt(-EINTR) &&
-      interruptedCalls.includes(Number(words[registers.originalNumber]))
+      words[registers.result] === BigInt(-EINTR) && number >= 0 &&
+      number !== closeCall
     ) {
       words[registers.result] = BigInt(-ERESTARTNOHAND);
       state.write(tracee.tid);
