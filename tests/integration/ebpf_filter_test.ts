@@ -461,8 +461,7 @@ ebpfTest(
     await using network = await PrivateNetwork.create();
     await network.run("ip", "link", "set", "lo", "mtu", "1500");
     using filter = new KernelFilter();
-    const netns = network.prefix[1]!.slice("--net=".length);
-    using tap = new Tap(filter.program.fd, netns);
+    using tap = new Tap(filter.program.fd, netnsOf({ network }));
     filter.open();
     filter.setPort(UDP, 5001);
     // 4,000 bytes of payload make three fragments.
