@@ -16,6 +16,7 @@ const CASES: readonly {
   readonly surroundings: Surroundings;
   /** Arguments of the command. */
   readonly args?: readonly string[];
+  readonly isUnprivileged?: boolean;
 }[] = [
   { name: "fresh state", surroundings: (argv) => argv },
   {
@@ -78,6 +79,7 @@ const CASES: readonly {
   {
     // A user without CAP_SYS_ADMIN cannot have a filter without this bit.
     name: "another user, no new privileges",
+    isUnprivileged: true,
     surroundings: (argv) => [
       ...[
         "setpriv",
@@ -104,10 +106,10 @@ const CASES: readonly {
   },
 ];
 
-for (const { name, surroundings, args = [] } of CASES) {
+for (const { name, surroundings, args = [], ...options } of CASES) {
   captureTest(`command environment: ${name}`, async (bench) => {
     await compareStates(bench, surroundings, args);
-  });
+  }, options);
 }
 
 async function compareStates(

@@ -187,7 +187,7 @@ captureTest("errors: process of another user", async (bench) => {
     /setcap/,
   );
   assertFree(target.pid);
-}, { needs: ["unprivileged tool"] });
+}, { needs: ["unprivileged tool"], isUnprivileged: true });
 
 captureTest("errors: no CAP_NET_RAW for a command", async (bench) => {
   const env = openFolder(bench);
@@ -196,7 +196,7 @@ captureTest("errors: no CAP_NET_RAW for a command", async (bench) => {
     through: nobodyWith(),
   });
   assertRefused(await tool.ended(), FAILURE, /CAP_NET_RAW/, /setcap/);
-}, { needs: ["unprivileged tool"] });
+}, { needs: ["unprivileged tool"], isUnprivileged: true });
 
 captureTest("errors: root without CAP_NET_RAW", async (bench) => {
   const target = bench.start(["sleep", "60"]);
@@ -218,7 +218,7 @@ captureTest("rights: another user with CAP_NET_RAW captures", async (bench) => {
   assert.equal((await tool.ended()).code, 0);
   assert.equal(Deno.statSync(bench.output).uid, 65534);
   await bench.verify({ sockets: 5 });
-}, { needs: ["unprivileged tool"] });
+}, { needs: ["unprivileged tool"], isUnprivileged: true });
 
 captureTest(
   "rights: another user attaches to an own process",
@@ -245,7 +245,7 @@ captureTest(
       s.proto === "tcp" && s.remote === "*";
     await bench.verify({ from, until, idle: isListener });
   },
-  { needs: ["unprivileged tool"] },
+  { needs: ["unprivileged tool"], isUnprivileged: true },
 );
 
 captureTest("errors: no such interface", async (bench) => {

@@ -13,7 +13,7 @@ import { keyOf, ownersOf } from "./ownership.ts";
 import { parseCapture, type TestPacket } from "./packets.ts";
 import { Child, type StartOptions } from "./processes.ts";
 import { type EchoServer, startEchoServer, startNeighbor } from "./servers.ts";
-import { CAPTURING_REGEXP, TOOL } from "./tool.ts";
+import { CAPTURING_REGEXP, TOOL, trackerOf } from "./tool.ts";
 import { indexOf, type Moment, Truth } from "./truth.ts";
 import { type LoggedSocket, WorkloadLog } from "./workload_log.ts";
 
@@ -179,14 +179,12 @@ export class Bench implements AsyncDisposable {
 
   /** Options that choose a tracker, unless the variant has chosen one. */
   trackerOptions(tracker: string): string[] {
-    const isChosen = this.#variant.includes("--tracker");
-    return isChosen ? [] : ["--tracker", tracker];
+    return trackerOf(this.#variant) === "auto" ? ["--tracker", tracker] : [];
   }
 
   /** Whether {@linkcode Bench.trackerOptions} lead to this tracker. */
   isTracker(tracker: string): boolean {
-    const at = this.#variant.indexOf("--tracker");
-    return at < 0 || this.#variant[at + 1] === tracker;
+    return ["auto", tracker].includes(trackerOf(this.#variant));
   }
 
   /** Starts the tool with exactly these arguments after its variant's. */

@@ -13,7 +13,7 @@ import {
   missing,
   type Requirement,
 } from "./requires.ts";
-import { VARIANTS } from "./tool.ts";
+import { trackerOf, VARIANTS } from "./tool.ts";
 import { within } from "./processes.ts";
 
 /** Milliseconds that one test may take. */
@@ -29,6 +29,8 @@ export interface CaseOptions {
    * namespaces cannot be made.
    */
   readonly network?: Network;
+  /** Without root there is no other tracker: left out in its variants. */
+  readonly isUnprivileged?: boolean;
 }
 
 /** Registers a test that runs once per variant of the tool. */
@@ -42,6 +44,7 @@ export function captureTest(
   if (network !== "host") needs.push("network namespaces");
   const reason = missing(needs);
   for (const variant of VARIANTS) {
+    if (options.isUnprivileged && trackerOf(variant) === "ebpf") continue;
     const title = [name, ...variant].join(" ");
     if (reason !== undefined && !isContinuousIntegration()) {
       Deno.test({

@@ -19,6 +19,12 @@ export const VARIANTS: readonly (readonly string[])[] =
 /** What the program says on standard error when nothing is missed any more. */
 export const CAPTURING_REGEXP = /capturing/;
 
+/** The tracker that a variant chooses. */
+export function trackerOf(variant: readonly string[]): string {
+  const at = variant.indexOf("--tracker");
+  return at < 0 ? "auto" : variant[at + 1] ?? "auto";
+}
+
 function toolFromEnvironment(): string[] {
   const given = words(Deno.env.get("TRACEDUMP_UNDER_TEST") ?? "");
   if (given.length === 0) {
