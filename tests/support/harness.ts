@@ -14,10 +14,10 @@ import {
   type Requirement,
 } from "./requires.ts";
 import { trackerOf, VARIANTS } from "./tool.ts";
-import { within } from "./processes.ts";
+import { PATIENCE, within } from "./processes.ts";
 
 /** Milliseconds that one test may take. */
-const TIME_LIMIT = 40_000;
+const TIME_LIMIT = 2 * PATIENCE;
 const BASIC_NEEDS = ["root", "gcc", "program tcpdump"] as const;
 
 /** What a test needs. */

@@ -7,8 +7,12 @@
 
 import assert from "node:assert/strict";
 
-/** Milliseconds that any single wait may take before it counts as a hang. */
-export const PATIENCE = 20_000;
+/**
+ * Milliseconds that any single wait may take before it counts as a hang.
+ * `TRACEDUMP_TEST_PATIENCE` is a factor on it, for slow machines.
+ */
+export const PATIENCE: number = 20_000 *
+  Number(Deno.env.get("TRACEDUMP_TEST_PATIENCE") ?? 1);
 
 /** Which way a child is started. */
 export interface StartOptions {
