@@ -33,6 +33,9 @@ import {
 
 type ReadyMessage = Extract<SnifferMessage, { type: "ready" }>;
 
+/** How long the tracer may take to let go of everybody, ms. */
+const DETACH_PATIENCE = 2000;
+
 /** The threads of a capture; see the design's table of threads. */
 export interface CaptureThreads {
   readonly sniffer: Worker;
@@ -268,8 +271,7 @@ export class LiveCapture implements Capture {
     this.#control.command = SnifferCommand.FINISH;
     signalEventFd(this.#resources.wake.number);
     if (this.#options.target.kind === "processes") {
-      // The kernel detaches everything when the tracer's thread ends.
-      this.#trackingEnded();
+      this.#detach();
     } else if (!this.#tracked && reason !== "exited" && reason !== "stopped") {
       this.#notice(
         "info",
@@ -278,7 +280,19 @@ export class LiveCapture implements Capture {
     }
   }
 
+  /** Lets go of the processes; they go on as if nothing had been. */
+  #detach(): void {
+    if (this.#tracked) {
+      this.#finishIfDone();
+      return;
+    }
+    this.#toTracker({ type: "detach" });
+    // The kernel detaches everything when the tracer's thread ends.
+    this.#timer = setTimeout(() => this.#trackingEnded(), DETACH_PATIENCE);
+  }
+
   #trackingEnded(): void {
+    clearTimeout(this.#timer);
     this.#tracked = true;
     this.#tracer?.terminate();
     this.#finishIfDone();

@@ -44,8 +44,8 @@ export interface TrackerSetup {
 export type TrackerCommand =
   | { readonly type: "start"; readonly setup: TrackerSetup }
   | { readonly type: "signal"; readonly signal: number }
-  /** Do not wait any longer for last packets. */
-  | { readonly type: "hurry" };
+  /** Let go of the processes that were attached to. */
+  | { readonly type: "detach" };
 
 /** From the tracer's thread. */
 export type TrackerMessage =

@@ -38,8 +38,8 @@ self.onmessage = ({ data }: MessageEvent<TrackerCommand>) => {
     case "signal":
       tracking?.forwardSignal(data.signal);
       return;
-    case "hurry":
-      tracking?.hurry();
+    case "detach":
+      tracking?.detach();
       return;
   }
 };

@@ -35,6 +35,8 @@ const CLEANUP_INTERVAL = 10;
 const TIDY_EVERY = 20;
 /** How long attaching may take until all threads have stopped, ms. */
 const STOP_PATIENCE = 2000;
+/** The same for detaching. */
+const DETACH_PATIENCE = 500;
 /** How close together signals count as the same one, ms. */
 const SAME_SIGNAL = 100;
 /** How long closed connections are remembered beyond `linger`, ms. */
@@ -63,7 +65,7 @@ export class Tracking {
   readonly #told = new Set<string>();
   readonly #signalTimes = new Map<number, number>();
   #root = 0;
-  #hurry = false;
+  #detached = false;
   #turn = 0;
   #ending = false;
 
@@ -198,9 +200,10 @@ export class Tracking {
     if (!seen() && this.#root > 0) kill(this.#root, signal);
   }
 
-  /** Stops waiting for last packets. */
-  hurry(): void {
-    this.#hurry = true;
+  /** Lets go of the processes that were attached to; `run` ends. */
+  detach(): void {
+    this.#detached = true;
+    this.#tracer.detachAll(DETACH_PATIENCE);
   }
 
   #launch(
@@ -336,7 +339,7 @@ export class Tracking {
   /** Waits until the connections of the program are over, within bounds. */
   async #linger(): Promise<void> {
     const deadline = performance.now() + this.#setup.linger;
-    while (performance.now() < deadline && !this.#hurry) {
+    while (performance.now() < deadline && !this.#detached) {
       this.#cleanup.run();
       const open = this.#registry.size > 0 ||
         this.#cleanup.closing((socket) => this.#wasOurs(socket)) > 0;

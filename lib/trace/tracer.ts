@@ -160,9 +160,38 @@ export class Tracer<Call> {
       const { held } = tracee;
       if (held === undefined) continue;
       tracee.held = undefined;
+      tracee.interrupted = false;
       if (held.listening) listen(tracee.tid);
       else this.#resume(tracee, held.signal);
     }
+  }
+
+  /**
+   * Ends tracing and leaves everybody running. A thread is let go only where
+   * the kernel starts its interrupted call again: not at the entry of a call,
+   * which would fail with EINTR.
+   *
+   * @param milliseconds how long threads may take to stop; the kernel lets go
+   * of the others when this thread ends
+   */
+  detachAll(milliseconds: number): void {
+    this.#holding = true;
+    for (const tracee of this.#tracees.values()) {
+      if (tracee.held !== undefined) continue;
+      tracee.interrupted = true;
+      interrupt(tracee.tid);
+    }
+    this.holdAll(milliseconds);
+    for (const tracee of this.#tracees.values()) {
+      const { held } = tracee;
+      if (held === undefined) continue;
+      // A thread in group-stop stays stopped when this thread ends.
+      if (!held.listening) detach(tracee.tid, held.signal);
+      this.#calls.abandon(tracee);
+      tracee.close();
+    }
+    this.#tracees.clear();
+    this.#processes.clear();
   }
 
   /** Runs until no tracee is left. */
@@ -175,7 +204,7 @@ export class Tracer<Call> {
         this.#handle(tid, decodeWaitStatus(lastStatus()));
         idle = 0;
         if (performance.now() - turn < TURN) continue;
-      } else if (tid < 0) {
+      } else if (tid < 0 || this.#tracees.size === 0) {
         return;
       } else if (++idle < SPINS) {
         continue;
@@ -233,10 +262,7 @@ export class Tracer<Call> {
         return;
       case "interrupted":
         if (this.#leaveAlone(tracee)) return;
-        if (tracee.interrupted) {
-          tracee.interrupted = false;
-          this.#repairInterruptedCall(tracee);
-        }
+        if (tracee.interrupted) this.#repairInterruptedCall(tracee);
         this.#resume(tracee, 0);
         return;
       case "groupStop":
@@ -295,8 +321,15 @@ export class Tracer<Call> {
     if (info.op === SyscallStop.ENTRY) {
       const kind = callKind(info.arch, info.number);
       if (kind !== undefined) this.#calls.enter(tracee, info, kind);
+      if (tracee.interrupted) {
+        // This stop took the place of the one that was asked for.
+        contToSyscall(tracee.tid, 0);
+        interrupt(tracee.tid);
+        return;
+      }
     } else if (info.op === SyscallStop.EXIT) {
       this.#calls.leave(tracee, info);
+      if (tracee.interrupted) this.#repairInterruptedCall(tracee);
     }
     this.#resume(tracee, 0);
   }
@@ -307,6 +340,7 @@ export class Tracer<Call> {
    * kernel is told to start them again unless a signal handler runs.
    */
   #repairInterruptedCall(tracee: Tracee<Call>): void {
+    tracee.interrupted = false;
     const { registers, closeCall } = architecture();
     if (registers.originalNumber === undefined) return;
     const state = this.#registers;
