@@ -10,6 +10,7 @@
 import { readProcessMemory } from "../../ffi/memory.ts";
 import type { SyscallInfo } from "../../ffi/ptrace.ts";
 import {
+  AF_INET,
   AF_UNSPEC,
   emptyEndpoint,
   type Endpoint,
@@ -95,7 +96,8 @@ function readCall(
     case "sendmsg":
       return named(kind, tid, fd, messageNames(tid, values[1]!, 1, compatible));
     case "sendmmsg": {
-      const count = Math.min(Number(values[2]!), MOST_MESSAGES);
+      const wanted = Number(BigInt.asUintN(32, values[2]!));
+      const count = Math.min(wanted, MOST_MESSAGES);
       const names = messageNames(tid, values[1]!, count, compatible);
       return named(kind, tid, fd, names);
     }
@@ -146,6 +148,10 @@ function named(
       Math.min(length, SOCKADDR_IN6_LENGTH),
     );
     const endpoint = emptyEndpoint();
+    // Whoever sends may say AF_UNSPEC for AF_INET: udp_sendmsg().
+    if (kind.startsWith("send") && read >= 16 && addressBytes[0] === 0) {
+      addressBytes[0] = AF_INET;
+    }
     if (readSockaddr(addressBytes, Math.max(0, read), endpoint)) {
       endpoints.set(`${endpoint.port} ${endpoint.address}`, endpoint);
     } else if (endpoint.family === AF_UNSPEC && read >= 2) {
