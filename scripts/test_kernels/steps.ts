@@ -1,0 +1,113 @@
+/**
+ * What is run on each kernel.
+ *
+ * @module
+ */
+
+/** One run of a program in the virtual machine. */
+export interface Step {
+  readonly name: string;
+  /** In the report. */
+  readonly title: string;
+  /** Seconds that it may take there. */
+  readonly limit: number;
+  /** Arguments of Deno. */
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Of each file some cases: starting the program takes half a minute there. */
+const TRACKER_CASES: readonly string[] = [
+  ...["TCP: blocking connect", "TCP: 60 at once", "UDP: 40 sockets"],
+  ...["UDP: connected", "process tree: fork", "sockets handed on: passed"],
+  ...["TCP server: fork", "UDP server"],
+];
+
+const LAUNCHED = "TCP client: 31 connections open at once";
+const TREE = "process tree: fork";
+const ATTACHED = "attach: program with 8 threads";
+
+/** Sets of options and the cases that are run with each. */
+const CAPTURES: readonly (readonly [string, readonly string[]])[] = [
+  ["--tracker cg --kernel-filter map", [LAUNCHED, ATTACHED]],
+  ["--tracker ptrace --kernel-filter classic", [TREE, ATTACHED]],
+  ["--tracker fe", [LAUNCHED]],
+  ["--tracker tp", [LAUNCHED]],
+  ["--tracker ptrace --kernel-filter map", [LAUNCHED]],
+  ["--tracker cg --kernel-filter classic", [LAUNCHED]],
+];
+
+/** All steps in their order. */
+export const STEPS: readonly Step[] = [
+  {
+    name: "probe",
+    title: "Loading",
+    limit: 120,
+    args: ["run", "-A", "--no-check", "scripts/test_kernels/probe.ts"],
+  },
+  {
+    name: "choice",
+    title: "Choice of `auto`",
+    limit: 120,
+    args: [
+      ...["run", "-A", "--no-check", "main.ts", "-V"],
+      ...["-o", "/tmp/dump.pcap", "--", "true"],
+    ],
+  },
+  tests("filter", "Filter: `ebpf_filter_test.ts`", 240, ["ebpf_filter"]),
+  tests(
+    "tracker",
+    "Tracker: part of `ebpf_tracker_test.ts`",
+    480,
+    ["ebpf_tracker"],
+    `^(?:cg|fe|tp): (?:${TRACKER_CASES.join("|")})$`,
+  ),
+  ...CAPTURES.map(([options, cases], at) => ({
+    ...tests(
+      `capture${at}`,
+      `Captures with \`${options}\``,
+      150 * cases.length,
+      ["client_capture", "process_tree_capture", "attach_capture"],
+      `^(?:${cases.join("|")}) --`,
+    ),
+    env: { TRACEDUMP_VARIANTS: options },
+  })),
+  tests(
+    "classic",
+    "Classic filter: part of `bpf_kernel_test.ts`",
+    240,
+    ["bpf_kernel"],
+    "^Linux (?:gives the verdicts|takes capture filters|returns A)",
+  ),
+];
+
+function tests(
+  name: string,
+  title: string,
+  limit: number,
+  files: readonly string[],
+  pattern?: string,
+): Step {
+  const filter = pattern === undefined ? [] : [`--filter=/${pattern}/`];
+  const paths = files.map((file) => `tests/integration/${file}_test.ts`);
+  const args = ["test", "-A", "--no-check", "--frozen", ...filter, ...paths];
+  return { name, title, limit, args };
+}
+
+/** The step as a shell script. */
+export function scriptOf(
+  { args, env = {} }: Step,
+  deno: string,
+  project: string,
+  more: Readonly<Record<string, string>>,
+): string {
+  const settings = Object.entries({ ...more, ...env }).map(([name, value]) =>
+    `export ${name}=${quote(value)}\n`
+  );
+  return `cd ${quote(project)}\n${settings.join("")}` +
+    `exec ${[deno, ...args].map(quote).join(" ")}\n`;
+}
+
+function quote(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
