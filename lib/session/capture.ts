@@ -16,6 +16,7 @@ import {
   commandProblem,
   packetSocketFailure,
   processProblem,
+  procfsProblem,
   tracerProblem,
 } from "./failures.ts";
 import {
@@ -96,6 +97,8 @@ function openDescriptors(
 function checkTarget(
   { target, tracker }: CaptureOptions,
 ): User | undefined {
+  const procProblem = procfsProblem();
+  if (procProblem !== undefined) throw procProblem;
   if (target.kind === "processes") {
     for (const pid of target.pids) {
       const problem = processProblem(pid) ??

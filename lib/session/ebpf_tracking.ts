@@ -10,6 +10,7 @@ import { assembleClassic } from "../../bpf/classic/instruction.ts";
 import { compileCaptureFilter } from "../../bpf/capture_filter.ts";
 import { EVENT_TYPE, FILTER_FLAG } from "../../bpf/programs/layout.ts";
 import { monotonicTime, realTime, realTimeOffset } from "../../ffi/clock.ts";
+import { ProgramLoadError } from "../../ffi/bpf_program.ts";
 import { SyscallError } from "../../ffi/errno.ts";
 import { duplicateFd, openPidFd } from "../../ffi/process.ts";
 import {
@@ -23,15 +24,25 @@ import {
 } from "../../ffi/socket.ts";
 import { readComm } from "../proc/comm.ts";
 import { readFds } from "../proc/fd.ts";
+import { ProcPermissionError } from "../proc/read.ts";
 import { processTree } from "../proc/task.ts";
 import { SocketRegistry } from "../sockets/registry.ts";
 import { type Moment, SocketTableWriter } from "../sockets/table_writer.ts";
 import type { TrackerEvent } from "../trace/ebpf_events.ts";
-import { loadTracker, type Variant, VARIANTS } from "../trace/ebpf_loader.ts";
+import {
+  loadTracker,
+  TrackerLoadError,
+  type Variant,
+  type VariantProbe,
+  VARIANTS,
+} from "../trace/ebpf_loader.ts";
 import type { EbpfTracker } from "../trace/ebpf_tracker.ts";
 import { type Owner, Owners } from "../trace/owners.ts";
 import type { Control } from "./control.ts";
+import type { Probe } from "./ebpf_report.ts";
+import { inspectFailure } from "./failures.ts";
 import { NO_RULES } from "./no_rules.ts";
+import { readRights } from "./rights.ts";
 import { mapped, SocketCleanup } from "./socket_cleanup.ts";
 import type { CaptureNotice } from "./types.ts";
 
@@ -85,7 +96,8 @@ export class EbpfTracking implements Disposable {
    * Loads the programs and attaches the filter to a packet socket. No packet
    * passes before `begin`.
    *
-   * @throws {TrackerLoadError} when the kernel or the rights do not permit it
+   * @throws {TrackerLoadError} when the kernel or the rights do not permit it;
+   *   `failedProbes` tells more about all errors
    */
   constructor(
     setup: EbpfSetup,
@@ -94,6 +106,12 @@ export class EbpfTracking implements Disposable {
     control: Control,
     notice: (notice: CaptureNotice) => void,
   ) {
+    // Programs in the kernel see other process ids there.
+    if (readRights().inPidNamespace) {
+      throw new Error(
+        "Cannot name processes to eBPF from within a PID namespace",
+      );
+    }
     this.#setup = setup;
     this.#control = control;
     this.#notice = notice;
@@ -125,17 +143,21 @@ export class EbpfTracking implements Disposable {
     }
   }
 
-  /** Which hooks serve, and why others do not. */
-  describe(): string {
-    const { variant, probes } = this.#tracker;
-    const names = { cg: "cgroup hooks", fe: "fentry", tp: "tracepoints" };
-    const failed = probes.filter(({ error }) => error !== undefined)
-      .map((probe) => `${probe.variant}: ${probe.error?.message}`);
-    return names[variant] +
-      (failed.length === 0 ? "" : `; not ${failed.join(", ")}`);
+  /** The hooks that serve. */
+  get variant(): Variant {
+    return this.#tracker.variant;
   }
 
-  /** Begins to follow: what is there, or what this program will launch. */
+  /** How each set of hooks fared that was tried. */
+  get probes(): Probe[] {
+    return this.#tracker.probes.map(probeOf);
+  }
+
+  /**
+   * Begins to follow: what is there, or what this program will launch.
+   *
+   * @throws {CaptureError} when a process may not be looked into
+   */
   begin(): Owner[] {
     const { pids, follow } = this.#setup;
     if (pids.length === 0) {
@@ -157,7 +179,7 @@ export class EbpfTracking implements Disposable {
     }
     // Once more: what was opened while the first scan went on.
     for (let pass = 0; pass < 2; pass++) {
-      for (const pid of seen) this.#scan(pid);
+      for (const pid of seen) this.#lookInto(pid);
     }
     return [...seen].map((pid) => ({ pid, comm: readComm(pid) ?? "" }));
   }
@@ -309,6 +331,16 @@ export class EbpfTracking implements Disposable {
     };
   }
 
+  #lookInto(pid: number): void {
+    try {
+      this.#scan(pid);
+    } catch (error) {
+      const isRefused = error instanceof ProcPermissionError ||
+        error instanceof SyscallError && error.code === "EPERM";
+      throw isRefused ? inspectFailure(pid, error) : error;
+    }
+  }
+
   /** Takes over the sockets that a process has already. */
   #scan(pid: number): void {
     using pidFd = openPidFd(pid, pid);
@@ -336,4 +368,32 @@ export class EbpfTracking implements Disposable {
     this.#cleanup[Symbol.dispose]();
     this.#tracker.close();
   }
+}
+
+/** What `EbpfTracking` could not do, trial by trial. */
+export function failedProbes(error: unknown): Probe[] {
+  if (error instanceof TrackerLoadError) return error.probes.map(probeOf);
+  return [{ ...codeOf(error), error: textOf(error) }];
+}
+
+function probeOf({ variant, error, milliseconds }: VariantProbe): Probe {
+  return {
+    hooks: variant,
+    milliseconds,
+    ...codeOf(error),
+    ...(error === undefined ? {} : { error: error.message }),
+  };
+}
+
+function textOf(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) {
+    return "Cannot find the kernel's types (BTF) in /sys/kernel/btf/vmlinux";
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+function codeOf(error: unknown): Pick<Probe, "code"> {
+  return error instanceof ProgramLoadError || error instanceof SyscallError
+    ? { code: error.code }
+    : {};
 }

@@ -6,35 +6,46 @@
 import { SyscallError } from "../../ffi/errno.ts";
 import { readComm } from "../proc/comm.ts";
 import { isKernelThread } from "../proc/kernel_thread.ts";
-import { readProcText } from "../proc/read.ts";
-import { readStatus } from "../proc/status.ts";
+import {
+  parseDecimal,
+  PROC_ROOT,
+  ProcPermissionError,
+  readProcText,
+} from "../proc/read.ts";
+import { type ProcessStatus, readStatus } from "../proc/status.ts";
 import { executableCandidates } from "../trace/executable.ts";
 import { LaunchError } from "../trace/launcher.ts";
+import { has, readRights, type Rights, setcapHint } from "./rights.ts";
 import { CaptureError } from "./types.ts";
 
 const ENOENT = 2;
 const ENOTDIR = 20;
 
-/** Capabilities by bit number, linux/capability.h. */
-const CAP_NET_RAW = 13;
-const CAP_SYS_PTRACE = 19;
-
-/** The line that gives an executable the rights to capture. */
-function setcapHint(): string {
-  const program = Deno.execPath();
-  return `Run it as root, or once: sudo setcap ` +
-    `cap_net_raw,cap_sys_ptrace,cap_net_admin+ep ${program}`;
-}
-
-function hasCapability(bit: number): boolean {
-  const { capEff } = readStatus(Deno.pid) ?? { capEff: 0n };
-  return (capEff >> BigInt(bit) & 1n) === 1n;
-}
-
-/** Why no packets can be captured. */
-export function packetSocketFailure(error: unknown): CaptureError {
+/**
+ * Why no packets can be captured.
+ *
+ * @param root Mount point of procfs, here and below.
+ */
+export function packetSocketFailure(
+  error: unknown,
+  root: string = PROC_ROOT,
+): CaptureError {
   if (error instanceof SyscallError) {
-    if (error.code === "EPERM" || !hasCapability(CAP_NET_RAW)) {
+    const rights = readRights(root);
+    const isPermitted = has(rights, "CAP_NET_RAW");
+    if (error.code === "EPERM" && isPermitted && rights.inUserNamespace) {
+      return new CaptureError(
+        "permission",
+        "Cannot capture packets: the network does not belong to this user " +
+          "namespace, where CAP_NET_RAW counts",
+        {
+          hint: "Run it outside, or make a network as well: " +
+            "unshare --user --map-root-user --net",
+          cause: error,
+        },
+      );
+    }
+    if (error.code === "EPERM" || !isPermitted) {
       return new CaptureError(
         "permission",
         "Cannot capture packets: the right CAP_NET_RAW is missing",
@@ -56,8 +67,30 @@ export function packetSocketFailure(error: unknown): CaptureError {
   );
 }
 
+/** Why nothing can be found out about processes. */
+export function procfsProblem(
+  root: string = PROC_ROOT,
+  ownPid: number = Deno.pid,
+): CaptureError | undefined {
+  const { procPid } = readRights(root);
+  if (procPid === ownPid) return undefined;
+  return new CaptureError(
+    "unsupported",
+    `Cannot look at processes: ${root} ${
+      procPid === undefined
+        ? "does not show this program"
+        : "shows the processes of another PID namespace"
+    }`,
+    { hint: `Mount it anew: mount -t proc proc ${root}` },
+  );
+}
+
 /** Why a command cannot be started. */
-export function launchFailure(command: string, error: unknown): CaptureError {
+export function launchFailure(
+  command: string,
+  error: unknown,
+  root: string = PROC_ROOT,
+): CaptureError {
   if (error instanceof LaunchError && error.errno !== 0) {
     const missing = error.errno === ENOENT || error.errno === ENOTDIR;
     return new CaptureError(
@@ -67,20 +100,25 @@ export function launchFailure(command: string, error: unknown): CaptureError {
     );
   }
   if (error instanceof SyscallError && error.code === "EPERM") {
-    const tracer = readStatus(Deno.pid)?.tracerPid ?? 0;
+    const tracer = readStatus(Deno.pid, root)?.tracerPid ?? 0;
     if (tracer !== 0) {
       return new CaptureError(
         "already-traced",
         `Cannot trace ${command}: this program is being traced by process ${
-          named(tracer)
+          named(tracer, root)
         }`,
         { hint: "Run tracedump outside of the debugger", cause: error },
       );
     }
     return new CaptureError(
       "permission",
-      `Cannot trace ${command}: ptrace is not permitted here`,
-      { hint: setcapHint(), cause: error },
+      `Cannot trace ${command}: ptrace is not permitted here${
+        yamaText(ptraceScope(root))
+      }`,
+      {
+        hint: yamaHint(ptraceScope(root)) ?? setcapHint(),
+        cause: error,
+      },
     );
   }
   return new CaptureError(
@@ -95,8 +133,18 @@ export function launchFailure(command: string, error: unknown): CaptureError {
  *
  * @returns undefined when nothing speaks against it
  */
-export function processProblem(pid: number): CaptureError | undefined {
-  const status = readStatus(pid);
+export function processProblem(
+  pid: number,
+  root: string = PROC_ROOT,
+): CaptureError | undefined {
+  let status: ProcessStatus | undefined;
+  try {
+    status = readStatus(pid, root);
+  } catch (error) {
+    // procfs with hidepid=1.
+    if (!(error instanceof ProcPermissionError)) throw error;
+    return inspectFailure(pid, error, root);
+  }
   if (status === undefined || status.state === "X") {
     return new CaptureError("no-process", `No process ${pid}`, {
       hint: "List processes with ps -e",
@@ -105,20 +153,20 @@ export function processProblem(pid: number): CaptureError | undefined {
   if (status.state === "Z") {
     return new CaptureError(
       "no-process",
-      `Process ${named(pid)} has ended already (zombie)`,
+      `Process ${named(pid, root)} has ended already (zombie)`,
     );
   }
   if (status.tgid !== pid) {
     return new CaptureError(
       "no-process",
-      `${pid} is a thread of process ${named(status.tgid)}`,
+      `${pid} is a thread of process ${named(status.tgid, root)}`,
       { hint: `Capture process ${status.tgid}: all of its threads are seen` },
     );
   }
-  if (isKernelThread(pid)) {
+  if (isKernelThread(pid, root)) {
     return new CaptureError(
       "kernel-thread",
-      `Cannot attach to process ${named(pid)}: it is a kernel thread`,
+      `Cannot attach to process ${named(pid, root)}: it is a kernel thread`,
     );
   }
   if (pid === Deno.pid) {
@@ -131,52 +179,105 @@ export function processProblem(pid: number): CaptureError | undefined {
 }
 
 /** Why a process cannot be traced by us: it has a tracer already. */
-export function tracerProblem(pid: number): CaptureError | undefined {
-  const tracer = readStatus(pid)?.tracerPid ?? 0;
-  return tracer === 0 ? undefined : alreadyTraced(pid, tracer);
+export function tracerProblem(
+  pid: number,
+  root: string = PROC_ROOT,
+): CaptureError | undefined {
+  const tracer = readStatus(pid, root)?.tracerPid ?? 0;
+  return tracer === 0 ? undefined : alreadyTraced(pid, tracer, root);
 }
 
 /** Why ptrace(PTRACE_SEIZE) was refused. */
-export function seizeFailure(pid: number, error: SyscallError): CaptureError {
-  const problem = processProblem(pid) ?? tracerProblem(pid);
-  if (problem !== undefined) return problem;
-  const scope = readProcText("/proc/sys/kernel/yama/ptrace_scope")?.trim();
-  if (!hasCapability(CAP_SYS_PTRACE)) {
-    const yama = scope !== undefined && scope !== "0"
-      ? ` (kernel.yama.ptrace_scope is ${scope})`
-      : "";
+export function seizeFailure(
+  pid: number,
+  error: SyscallError,
+  root: string = PROC_ROOT,
+): CaptureError {
+  return processProblem(pid, root) ?? tracerProblem(pid, root) ??
+    inspectFailure(pid, error, root);
+}
+
+/** Why a process may be neither traced nor looked into. */
+export function inspectFailure(
+  pid: number,
+  error: Error,
+  root: string = PROC_ROOT,
+): CaptureError {
+  const scope = ptraceScope(root);
+  const cannot = `Cannot attach to process ${named(pid, root)}`;
+  const rights = readRights(root);
+  const mayTrace = has(rights, "CAP_SYS_PTRACE");
+  if (mayTrace && isReadingMissing(error, rights)) {
     return new CaptureError(
       "permission",
-      `Cannot attach to process ${
-        named(pid)
-      }: the right CAP_SYS_PTRACE is missing${yama}`,
-      { hint: setcapHint(), cause: error },
+      `${cannot}: the right CAP_DAC_READ_SEARCH is missing`,
+      { hint: setcapHint("cap_dac_read_search"), cause: error },
+    );
+  }
+  if (mayTrace || scope === YAMA_NO_ATTACH) {
+    const hint = yamaHint(scope);
+    return new CaptureError(
+      "permission",
+      `${cannot}: ${error.message}${yamaText(scope)}`,
+      { ...(hint === undefined ? {} : { hint }), cause: error },
     );
   }
   return new CaptureError(
     "permission",
-    `Cannot attach to process ${named(pid)}: ${error.message}`,
-    {
-      ...(scope === "3"
-        ? { hint: "kernel.yama.ptrace_scope is 3: nobody may trace" }
-        : {}),
-      cause: error,
-    },
+    `${cannot}: the right CAP_SYS_PTRACE is missing${yamaText(scope)}`,
+    { hint: setcapHint(), cause: error },
   );
 }
 
-function alreadyTraced(pid: number, tracer: number): CaptureError {
+/** Other users' folders of procfs are closed even to those who may trace. */
+function isReadingMissing(error: Error, rights: Rights): boolean {
+  return error instanceof ProcPermissionError &&
+    !has(rights, "CAP_DAC_READ_SEARCH") && !has(rights, "CAP_DAC_OVERRIDE");
+}
+
+/** kernel.yama.ptrace_scope, Documentation/admin-guide/LSM/Yama.rst. */
+const YAMA_CLASSIC = 0;
+const YAMA_NO_ATTACH = 3;
+
+function ptraceScope(root: string): number {
+  const text = readProcText(`${root}/sys/kernel/yama/ptrace_scope`);
+  return parseDecimal(text?.trim() ?? "") ?? YAMA_CLASSIC;
+}
+
+function yamaText(scope: number): string {
+  return scope === YAMA_CLASSIC
+    ? ""
+    : ` (kernel.yama.ptrace_scope is ${scope})`;
+}
+
+function yamaHint(scope: number): string | undefined {
+  return scope === YAMA_NO_ATTACH
+    ? "Nobody may trace while it is 3, until the machine is started anew"
+    : undefined;
+}
+
+function alreadyTraced(
+  pid: number,
+  tracer: number,
+  root: string,
+): CaptureError {
   return new CaptureError(
     "already-traced",
-    `Cannot attach to process ${named(pid)}: it is being traced by process ${
-      named(tracer)
-    }`,
+    `Cannot attach to process ${
+      named(pid, root)
+    }: it is being traced by process ${named(tracer, root)}`,
     { hint: "A process can have one tracer only; end the other one first" },
   );
 }
 
-function named(pid: number): string {
-  const comm = readComm(pid);
+function named(pid: number, root: string): string {
+  let comm: string | undefined;
+  try {
+    comm = readComm(pid, root);
+  } catch (error) {
+    // procfs with hidepid=1.
+    if (!(error instanceof ProcPermissionError)) throw error;
+  }
   return comm === undefined ? `${pid}` : `${pid} (${comm})`;
 }
 

@@ -9,6 +9,7 @@ import type { User } from "../../ffi/process.ts";
 import { createTable } from "../sockets/table.ts";
 import type { Owner } from "../trace/owners.ts";
 import { Control, createControl, SnifferCommand } from "./control.ts";
+import { ebpfFailure, probeLines, trackerNotice } from "./ebpf_report.ts";
 import { packetSocketFailure } from "./failures.ts";
 import { LaunchedCommand } from "./launched_command.ts";
 import type {
@@ -17,6 +18,7 @@ import type {
   TrackerCommand,
   TrackerMessage,
 } from "./messages.ts";
+import { readRights } from "./rights.ts";
 import type { SnifferResult } from "./sniffer.ts";
 import { summarize } from "./summary.ts";
 import { ebpfSetup, snifferSetup, trackerSetup } from "./thread_setup.ts";
@@ -128,10 +130,10 @@ export class LiveCapture implements Capture {
       ? (await Promise.all([this.#snifferReady.promise, this.#trace()]))[0]
       : await this.#snifferReady.promise;
     let processes: readonly Owner[];
+    this.#explain(ready);
     if (ready.ebpf !== undefined) {
       processes = this.#follow(ready.ebpf);
     } else {
-      this.#explain(ready.refusal);
       processes = await this.#trace();
     }
     this.#toSniffer({ type: "run" });
@@ -156,7 +158,6 @@ export class LiveCapture implements Capture {
   #follow(
     ebpf: NonNullable<ReadyMessage["ebpf"]>,
   ): readonly Owner[] {
-    this.#debug(`sockets are followed by eBPF (${ebpf.description})`);
     const { target } = this.#options;
     if (target.kind === "processes") {
       this.#tracked = true;
@@ -179,22 +180,18 @@ export class LiveCapture implements Capture {
     this.#finishIfDone();
   }
 
-  /** Says why ptrace follows, or that nothing can. */
-  #explain(refusal: string | undefined): void {
+  /** Says what follows the sockets and why, or that nothing can. */
+  #explain({ ebpf, probes }: ReadyMessage): void {
     const { tracker = "auto" } = this.#options;
+    for (const line of probeLines(probes)) this.#debug(line);
     if (tracker === "ptrace") return;
-    if (tracker !== "auto") {
-      throw new CaptureError(
-        "unsupported",
-        refusal ?? "Cannot follow sockets with eBPF here",
-        { hint: "Use --tracker ptrace" },
-      );
+    const rights = readRights();
+    if (tracker === "auto") {
+      this.#observer.notice?.(trackerNotice(ebpf?.variant, probes, rights));
+    } else if (ebpf === undefined) {
+      const hooks = tracker === "ebpf" ? undefined : tracker;
+      throw ebpfFailure(hooks, probes, rights);
     }
-    this.#notice(
-      "info",
-      "sockets are followed by ptrace: eBPF is not permitted or not supported",
-    );
-    this.#debug(refusal ?? "eBPF was not tried");
   }
 
   /** Has the tracer's thread launch or attach. */
@@ -362,14 +359,23 @@ export class LiveCapture implements Capture {
         this.#snifferEnded(message.result);
         return;
       case "failed":
-        this.#snifferFailed(message.message);
+        this.#snifferFailed(
+          message.message,
+          message.code === undefined ? undefined : new CaptureError(
+            message.code,
+            message.message,
+            message.hint === undefined ? {} : { hint: message.hint },
+          ),
+        );
         return;
     }
   }
 
-  #snifferFailed(message: string): void {
-    this.#snifferReady.reject(packetSocketFailure(new Error(message)));
-    this.#error ??= new Error(message);
+  #snifferFailed(message: string, error?: CaptureError): void {
+    this.#snifferReady.reject(
+      error ?? packetSocketFailure(new Error(message)),
+    );
+    this.#error ??= error ?? new Error(message);
     this.#snifferEnded({
       reason: "failed",
       rows: [],

@@ -5,6 +5,8 @@
  */
 import type { User } from "../../ffi/process.ts";
 import type { Owner } from "../trace/owners.ts";
+import type { Variant } from "../trace/ebpf_loader.ts";
+import type { Probe } from "./ebpf_report.ts";
 import type { EbpfSetup } from "./ebpf_tracking.ts";
 import type { SnifferResult, SnifferSetup } from "./sniffer.ts";
 import type {
@@ -87,10 +89,10 @@ export type SnifferMessage =
   | {
     readonly type: "ready";
     readonly ebpf:
-      | { readonly description: string; readonly processes: readonly Owner[] }
+      | { readonly variant: Variant; readonly processes: readonly Owner[] }
       | undefined;
-    /** Why eBPF cannot serve, if it was asked for. */
-    readonly refusal: string | undefined;
+    /** How each trial of eBPF ended; empty when it was not asked for. */
+    readonly probes: readonly Probe[];
   }
   | { readonly type: "notice"; readonly notice: CaptureNotice }
   | {
@@ -99,4 +101,10 @@ export type SnifferMessage =
     /** Set where this thread numbered the owners. */
     readonly owners: readonly Owner[] | undefined;
   }
-  | { readonly type: "failed"; readonly message: string };
+  | {
+    readonly type: "failed";
+    /** Unset for what nobody expected. */
+    readonly code?: CaptureErrorCode;
+    readonly message: string;
+    readonly hint?: string;
+  };

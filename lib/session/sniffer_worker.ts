@@ -5,9 +5,11 @@
  * @module
  */
 import { Control } from "./control.ts";
+import type { Probe } from "./ebpf_report.ts";
 import type { EbpfTracking } from "./ebpf_tracking.ts";
 import type { SnifferCommandMessage, SnifferMessage } from "./messages.ts";
 import { Sniffer } from "./sniffer.ts";
+import { CaptureError } from "./types.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
 
@@ -21,11 +23,10 @@ function post(message: SnifferMessage): void {
 async function start(
   { setup, ebpf }: Extract<SnifferCommandMessage, { type: "start" }>,
 ): Promise<void> {
-  let refusal: string | undefined;
-  let description = "";
+  let probes: readonly Probe[] = [];
   if (ebpf !== undefined) {
     // Loaded only where it is wanted: it is the larger part of the program.
-    const { EbpfTracking } = await import("./ebpf_tracking.ts");
+    const { EbpfTracking, failedProbes } = await import("./ebpf_tracking.ts");
     try {
       tracking = new EbpfTracking(
         ebpf,
@@ -34,18 +35,18 @@ async function start(
         new Control(setup.control),
         (notice) => post({ type: "notice", notice }),
       );
-      description = tracking.describe();
+      probes = tracking.probes;
     } catch (error) {
-      refusal = textOf(error);
+      probes = failedProbes(error);
     }
   }
   sniffer = new Sniffer(setup, tracking);
   post({
     type: "ready",
-    refusal,
+    probes,
     ebpf: tracking === undefined
       ? undefined
-      : { description, processes: tracking.begin() },
+      : { variant: tracking.variant, processes: tracking.begin() },
   });
 }
 
@@ -58,8 +59,14 @@ function run(): void {
   tracking?.[Symbol.dispose]();
 }
 
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function fail(error: unknown): void {
+  const known = error instanceof CaptureError ? error : undefined;
+  post({
+    type: "failed",
+    message: error instanceof Error ? error.message : String(error),
+    ...(known === undefined ? {} : { code: known.code }),
+    ...(known?.hint === undefined ? {} : { hint: known.hint }),
+  });
 }
 
 self.onmessage = async ({ data }: MessageEvent<SnifferCommandMessage>) => {
@@ -67,6 +74,6 @@ self.onmessage = async ({ data }: MessageEvent<SnifferCommandMessage>) => {
     if (data.type === "start") await start(data);
     else run();
   } catch (error) {
-    post({ type: "failed", message: textOf(error) });
+    fail(error);
   }
 };

@@ -11,6 +11,7 @@ import { kill, raiseDescriptorLimit } from "../../ffi/process.ts";
 import { attachBpf, ownNetnsCookie } from "../../ffi/socket.ts";
 import type { WaitStatus } from "../../ffi/wait.ts";
 import { ClassicRules } from "../capture/classic_rules.ts";
+import { ProcPermissionError } from "../proc/read.ts";
 import { readStatus } from "../proc/status.ts";
 import { processTree, threadIds } from "../proc/task.ts";
 import { readComm } from "../proc/comm.ts";
@@ -23,9 +24,11 @@ import { launchTraced } from "../trace/launcher.ts";
 import { type Owner, Owners } from "../trace/owners.ts";
 import { Tracer } from "../trace/tracer.ts";
 import { Control } from "./control.ts";
-import { launchFailure, seizeFailure } from "./failures.ts";
+import { mapFilterFailure, mapFilterReason } from "./ebpf_report.ts";
+import { inspectFailure, launchFailure, seizeFailure } from "./failures.ts";
 import { MapRules } from "./map_rules.ts";
 import type { TrackerMessage, TrackerSetup } from "./messages.ts";
+import { readRights } from "./rights.ts";
 import { mapped, SocketCleanup } from "./socket_cleanup.ts";
 import { CaptureError, type ExitStatus } from "./types.ts";
 
@@ -136,18 +139,13 @@ export class Tracking {
         attachBpf(setup.socket, this.#filter.program.fd);
         this.#filter.setFlags(FILTER_FLAG.ICMP, setup.icmp);
         this.#filter.open(setup.snaplen);
+        this.#debug(1, "packets are selected by eBPF maps");
         return new MapRules(this.#filter);
       } catch (error) {
-        if (setup.kernelFilter === "map") {
-          throw new CaptureError(
-            "unsupported",
-            `Cannot use the map filter: ${
-              error instanceof Error ? error.message : error
-            }`,
-            { hint: "Use --kernel-filter classic", cause: error },
-          );
-        }
-        this.#debug(1, `packets are selected by classic BPF: ${error}`);
+        const rights = readRights();
+        if (setup.kernelFilter === "map") throw mapFilterFailure(error, rights);
+        const reason = mapFilterReason(error, rights);
+        this.#debug(1, `packets are selected by classic BPF: ${reason}`);
       }
     }
     if (setup.icmp) {
@@ -258,7 +256,14 @@ export class Tracking {
         throw new CaptureError("no-process", `No process ${pid}`);
       }
     }
-    for (const leader of this.#tracer.leaders()) this.#calls.scan(leader);
+    for (const leader of this.#tracer.leaders()) {
+      try {
+        this.#calls.scan(leader);
+      } catch (error) {
+        if (!(error instanceof ProcPermissionError)) throw error;
+        throw inspectFailure(leader.process.pid, error);
+      }
+    }
     this.#observeConnecting();
     this.#registry.apply();
     return this.#tracer.processIds.map((pid) => ({
