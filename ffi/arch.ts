@@ -16,6 +16,7 @@ export type SyscallName =
   | "accept4"
   | "bind"
   | "connect"
+  | "dup3"
   | "execve"
   | "exit_group"
   | "getpgid"
@@ -101,6 +102,7 @@ const X86_64: Architecture = {
     accept4: 288,
     bind: 49,
     connect: 42,
+    dup3: 292,
     execve: 59,
     exit_group: 231,
     getpgid: 121,
@@ -160,6 +162,7 @@ const AARCH64: Architecture = {
     accept4: 242,
     bind: 200,
     connect: 203,
+    dup3: 24,
     execve: 221,
     exit_group: 94,
     getpgid: 155,

@@ -47,6 +47,7 @@ export class LaunchedCommand {
   static start(
     target: Extract<CaptureTarget, { kind: "command" }>,
     user: User | undefined,
+    outputToStderr: boolean,
     listener: CommandListener,
   ): LaunchedCommand {
     let pid: number;
@@ -55,6 +56,7 @@ export class LaunchedCommand {
         command: target.command,
         args: target.args,
         ignoredSignals: target.ignoredSignals ?? [],
+        outputToStderr,
         ...(user === undefined ? {} : { user }),
       });
     } catch (error) {

@@ -163,10 +163,15 @@ export class LiveCapture implements Capture {
       this.#tracked = true;
       return ebpf.processes;
     }
-    const child = LaunchedCommand.start(target, this.#resources.user, {
-      suspended: (signal) => this.#observer.suspended?.(signal),
-      ended: (status) => this.#commandEnded(status),
-    });
+    const child = LaunchedCommand.start(
+      target,
+      this.#resources.user,
+      this.#options.output === "-",
+      {
+        suspended: (signal) => this.#observer.suspended?.(signal),
+        ended: (status) => this.#commandEnded(status),
+      },
+    );
     this.#child = child;
     this.#control.launched = true;
     return [{ pid: child.pid, comm: child.comm }];

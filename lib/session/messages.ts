@@ -39,6 +39,7 @@ export interface TrackerSetup {
       readonly args: readonly string[];
       readonly user: User | undefined;
       readonly ignoredSignals?: readonly number[];
+      readonly outputToStderr: boolean;
     };
 }
 

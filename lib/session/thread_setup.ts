@@ -71,6 +71,8 @@ export function trackerSetup(
     linger: options.linger,
     debug: options.debug ?? 0,
     kernelFilter: options.kernelFilter ?? "auto",
-    target: target.kind === "processes" ? target : { ...target, user },
+    target: target.kind === "processes"
+      ? target
+      : { ...target, user, outputToStderr: options.output === "-" },
   };
 }

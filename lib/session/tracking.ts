@@ -213,6 +213,7 @@ export class Tracking {
         command: target.command,
         args: target.args,
         ignoredSignals: target.ignoredSignals ?? [],
+        outputToStderr: target.outputToStderr,
         ...(target.user === undefined ? {} : { user: target.user }),
       });
     } catch (error) {

@@ -43,8 +43,12 @@ export type KernelFilterChoice = "auto" | "map" | "classic";
 
 /** How packets are taken and where they go. */
 export interface CaptureOptions {
+  /** Whose packets. */
   readonly target: CaptureTarget;
-  /** File name, or `-` for standard output. */
+  /**
+   * File name, or `-` for standard output; what a launched command writes to
+   * standard output then goes to standard error.
+   */
   readonly output: string;
   /** Bytes kept of each IP packet; 0 keeps all. */
   readonly snaplen: number;
@@ -103,6 +107,7 @@ export type CaptureEndReason =
 
 /** Traffic of one process with one remote endpoint. */
 export interface PeerSummary {
+  /** Transport protocol. */
   readonly protocol: "tcp" | "udp";
   /** Remote address in text form (RFC 5952 for IPv6). */
   readonly address: string;
@@ -112,10 +117,13 @@ export interface PeerSummary {
   readonly direction: "outgoing" | "incoming";
   /** Name that the program's own DNS answers gave for the address. */
   readonly name?: string;
+  /** Packets from the process. */
   readonly packetsSent: number;
+  /** Packets to the process. */
   readonly packetsReceived: number;
-  /** Bytes of IP packets. */
+  /** Bytes of the IP packets sent. */
   readonly bytesSent: number;
+  /** Bytes of the IP packets received. */
   readonly bytesReceived: number;
   /** Milliseconds from the first to the last packet. */
   readonly duration: number;
@@ -127,6 +135,7 @@ export interface PeerSummary {
 
 /** Traffic of one process. */
 export interface ProcessSummary {
+  /** Process id. */
   readonly pid: number;
   /** comm of the process (proc(5), at most 15 bytes). */
   readonly comm: string;
@@ -143,11 +152,13 @@ export type ExitStatus =
 
 /** What a finished capture leaves behind. */
 export interface CaptureResult extends CaptureStatus {
+  /** Why it ended. */
   readonly reason: CaptureEndReason;
   /** Set when `reason` is "failed": one clear sentence in `message`. */
   readonly error?: Error;
   /** The launched command's end; unset for processes that were attached to. */
   readonly exit?: ExitStatus;
+  /** Who talked to whom, the busiest process first. */
   readonly processes: readonly ProcessSummary[];
 }
 
@@ -155,12 +166,15 @@ export interface CaptureResult extends CaptureStatus {
 export interface CaptureNotice {
   /** `debug` notices carry a level from 1 (rare) to 9 (each event). */
   readonly severity: "info" | "warning" | "debug";
+  /** Debug level. */
   readonly level?: number;
+  /** One sentence without a final period. */
   readonly text: string;
 }
 
 /** Callbacks of a capture; each is called on the main thread. */
 export interface CaptureObserver {
+  /** Something worth telling happened. */
   notice?(notice: CaptureNotice): void;
   /** The command was stopped by a terminal signal (SIGTSTP, SIGTTIN, SIGTTOU). */
   suspended?(signal: number): void;
@@ -191,6 +205,7 @@ export interface Capture {
  * command (shell exit statuses 127 and 126).
  */
 export class CaptureError extends Error {
+  /** Name of the class. */
   override readonly name = "CaptureError";
   /** Machine-readable kind. */
   readonly code: CaptureErrorCode;

@@ -46,13 +46,20 @@ const CONNECTION_LINGER_MS = 65_000;
 /** Time that packets of a port still pass after its last socket. */
 const PORT_LINGER_MS = 2_000;
 
+/** Connections that fit by default. */
+const MAX_CONNECTIONS = 1 << 18;
+/** All ports of two protocols. */
+const MAX_PORTS = 1 << 17;
+const MAX_REMOTES = 1 << 16;
+const MAX_FRAGMENTS = 1 << 12;
+
 /** Index of `lo` in every network namespace. */
 const LOOPBACK_INDEX = 1;
 
 /** How the filter is made. */
 export interface KernelFilterOptions extends PacketFilterOptions {
-  /** Rules of one kind that fit; memory is taken as they come. */
-  readonly maxRules?: number;
+  /** Connections that fit: 16 bytes each, and 150 more when it is in use. */
+  readonly maxConnections?: number;
   /** Fragmented packets under way. */
   readonly maxFragments?: number;
   /** Index of the loopback interface, 1 unless told. */
@@ -96,11 +103,11 @@ export class KernelFilter implements Disposable {
    */
   constructor(options: KernelFilterOptions = {}) {
     using stack = new DisposableStack();
-    const maxRules = options.maxRules ?? 1 << 20;
     const hash = (
       name: string,
       keySize: number,
       valueSize: number,
+      maxEntries: number,
     ): BpfMap =>
       stack.use(
         new BpfMap({
@@ -108,21 +115,31 @@ export class KernelFilter implements Disposable {
           type: MapType.HASH,
           keySize,
           valueSize,
-          maxEntries: maxRules,
+          maxEntries,
           flags: BPF_F_NO_PREALLOC,
         }),
       );
     this.maps = {
-      conns: hash(MAP.connections, CONNECTION_KEY.size, CONNECTION.size),
-      ports: hash(MAP.ports, PORT_KEY_SIZE, PORT.size),
-      remotes: hash(MAP.remotes, REMOTE_KEY.size, REMOTE_VALUE_SIZE),
+      conns: hash(
+        MAP.connections,
+        CONNECTION_KEY.size,
+        CONNECTION.size,
+        options.maxConnections ?? MAX_CONNECTIONS,
+      ),
+      ports: hash(MAP.ports, PORT_KEY_SIZE, PORT.size, MAX_PORTS),
+      remotes: hash(
+        MAP.remotes,
+        REMOTE_KEY.size,
+        REMOTE_VALUE_SIZE,
+        MAX_REMOTES,
+      ),
       fragments: stack.use(
         new BpfMap({
           name: MAP.fragments,
           type: MapType.LRU_HASH,
           keySize: FRAGMENT_KEY.size,
           valueSize: FRAGMENT_VALUE_SIZE,
-          maxEntries: options.maxFragments ?? 4096,
+          maxEntries: options.maxFragments ?? MAX_FRAGMENTS,
         }),
       ),
       config: stack.use(

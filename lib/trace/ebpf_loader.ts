@@ -98,7 +98,6 @@ const VMLINUX_BTF = "/sys/kernel/btf/vmlinux";
 export interface TrackerMaps {
   readonly targets: BpfMap;
   readonly marks: BpfMap;
-  readonly socks: BpfMap;
   readonly events: BpfMap;
   readonly counters: BpfMap;
 }
@@ -130,8 +129,7 @@ export function loadTracker(options: LoadOptions = {}): EbpfTracker {
   );
   const { links, probes, variant } = attachFirst(
     options.variants ?? VARIANTS,
-    types,
-    descriptors,
+    { types, descriptors, maxSockets: options.maxSockets ?? MAX_SOCKETS },
   );
   stack.use(links);
   const counters = stack.use(maps.counters.mapMemory(COUNTERS.size));
@@ -178,13 +176,6 @@ function makeMaps(
       flags: BPF_F_NO_PREALLOC | BPF_F_CLONE,
       btf: { fd: btf.number, keyTypeId: 1, valueTypeId: 3 },
     }),
-    socks: make({
-      name: MAP.socks,
-      type: MapType.LRU_HASH,
-      keySize: SOCK_KEY_SIZE,
-      valueSize: MARK.size,
-      maxEntries: options.maxSockets ?? 1 << 16,
-    }),
     events: make({
       name: MAP.events,
       type: MapType.RINGBUF,
@@ -205,17 +196,26 @@ function makeMaps(
 
 type Descriptors = Readonly<Record<string, number>>;
 
+/** What all variants are made with. */
+interface Ingredients {
+  readonly types: KernelTypes;
+  readonly descriptors: Descriptors;
+  readonly maxSockets: number;
+}
+
+/** Sockets that are remembered by address unless told. */
+const MAX_SOCKETS = 1 << 16;
+
 function attachFirst(
   variants: readonly Variant[],
-  types: KernelTypes,
-  descriptors: Descriptors,
+  ingredients: Ingredients,
 ): { links: DisposableStack; probes: VariantProbe[]; variant: Variant } {
   const probes: VariantProbe[] = [];
   for (const variant of variants) {
     const begin = performance.now();
     const milliseconds = (): number => performance.now() - begin;
     try {
-      const links = attachVariant(variant, types, descriptors);
+      const links = attachVariant(variant, ingredients);
       probes.push({ variant, error: undefined, milliseconds: milliseconds() });
       return { links, probes, variant };
     } catch (error) {
@@ -229,45 +229,47 @@ function attachFirst(
 /** Attaches all programs of a variant, or none. */
 function attachVariant(
   variant: Variant,
-  types: KernelTypes,
-  descriptors: Descriptors,
+  ingredients: Ingredients,
 ): DisposableStack {
+  const { types } = ingredients;
   using stack = new DisposableStack();
+  const descriptors = { ...ingredients.descriptors };
   const attach = (program: Program, cgroup?: Fd): void => {
     stack.use(attachProgram(program, descriptors, cgroup));
   };
-  switch (variant) {
-    case "cg": {
-      using cgroup = openCgroupRoot();
-      for (const program of cgroupPrograms()) attach(program, cgroup);
-      firstOf(
-        SOCK_OPS_ABILITIES,
-        (abilities) => attach(sockOpsProgram(abilities), cgroup),
-      );
-      attach(closeProgram(types));
-      break;
-    }
-    case "fe":
-      firstOf(TRACING_ABILITIES, (abilities) => {
-        using trial = new DisposableStack();
-        for (const program of trampolinePrograms(types, abilities)) {
-          trial.use(attachProgram(program, descriptors));
-        }
-        stack.use(trial.move());
-      });
-      break;
-    case "tp":
-      firstOf(TRACING_ABILITIES, (abilities) => {
-        using trial = new DisposableStack();
-        for (const program of tracepointPrograms(types, abilities)) {
-          trial.use(attachProgram(program, descriptors));
-        }
-        stack.use(trial.move());
-      });
-      break;
+  if (variant === "cg") {
+    using cgroup = openCgroupRoot();
+    for (const program of cgroupPrograms()) attach(program, cgroup);
+    firstOf(
+      SOCK_OPS_ABILITIES,
+      (abilities) => attach(sockOpsProgram(abilities), cgroup),
+    );
+    attach(closeProgram(types));
+  } else {
+    using socks = makeSocks(ingredients.maxSockets);
+    descriptors[MAP.socks] = socks.fd;
+    const programs = variant === "fe" ? trampolinePrograms : tracepointPrograms;
+    firstOf(TRACING_ABILITIES, (abilities) => {
+      using trial = new DisposableStack();
+      for (const program of programs(types, abilities)) {
+        trial.use(attachProgram(program, descriptors));
+      }
+      stack.use(trial.move());
+    });
   }
   for (const program of processPrograms(types)) attach(program);
   return stack.move();
+}
+
+/** Its programs keep the map alive. */
+function makeSocks(maxEntries: number): BpfMap {
+  return new BpfMap({
+    name: MAP.socks,
+    type: MapType.LRU_HASH,
+    keySize: SOCK_KEY_SIZE,
+    valueSize: MARK.size,
+    maxEntries,
+  });
 }
 
 /** Tries one after the other; the first error counts when none works. */

@@ -45,6 +45,8 @@ const CLONE_VM = 0x100;
 const SIGCHLD = 17;
 const SIGKILL = 9;
 const SIGPIPE = 13;
+const STDOUT = 1;
+const STDERR = 2;
 const SIG_DFL = 0;
 const SIG_IGN = 1;
 const SECCOMP_SET_MODE_FILTER = 1;
@@ -63,6 +65,8 @@ export interface LaunchOptions {
   readonly command: string;
   readonly args: readonly string[];
   readonly user?: User;
+  /** What the command writes to standard output goes to standard error. */
+  readonly outputToStderr?: boolean;
   /** Signals that the command begins with as ignored. */
   readonly ignoredSignals?: readonly number[];
 }
@@ -157,7 +161,7 @@ class Child implements Disposable {
 
   /** Gives the child a shell's signals and limits, the filter, and the user. */
   prepare(
-    { user, ignoredSignals = [] }: LaunchOptions,
+    { user, ignoredSignals = [], outputToStderr = false }: LaunchOptions,
     filter: boolean,
   ): void {
     // The runtime ignores SIGPIPE; ignored signals survive execve(2).
@@ -165,6 +169,7 @@ class Child implements Disposable {
     for (const signal of ignoredSignals) {
       if (signal !== SIGPIPE) this.#setAction(signal, SIG_IGN);
     }
+    if (outputToStderr) this.#must("dup3", STDERR, STDOUT, 0);
     setSignalMask(this.pid, readStatus(Deno.pid)?.sigBlk ?? 0n);
     this.#restoreLimits();
     if (filter) this.#installFilter();

@@ -50,7 +50,8 @@ export const CAPTURE_OPTIONS = {
     parse: nonEmpty,
     help: "output file; `-` is standard output",
     detail: "Standard output is flushed after every batch of packets, so that" +
-      " a program that reads it through a pipe is live.",
+      " a program that reads it through a pipe is live; what the command" +
+      " prints then goes to standard error.",
   },
   snaplen: {
     kind: "value",
