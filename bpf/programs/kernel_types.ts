@@ -19,13 +19,14 @@ export const TRACEPOINTS = [
 /** Name of a tracepoint. */
 export type Tracepoint = typeof TRACEPOINTS[number];
 
-/** Functions that programs are attached to with trampolines. */
+/** Functions that programs are attached to. */
 export const FUNCTIONS = [
   "tcp_connect",
   "inet_csk_accept",
   "inet_csk_get_port",
   "udp_lib_get_port",
   "inet_release",
+  "bpf_iter_task",
 ] as const;
 
 /** Name of a function. */
@@ -40,6 +41,7 @@ const STRUCTS = [
   "sk_buff",
   "socket",
   "net",
+  "pid",
 ] as const;
 
 /** Names to look for when the kernel's BTF is read. */

@@ -47,6 +47,11 @@ import { BpfProgram } from "../../ffi/bpf_program.ts";
 import { BpfRingBuffer } from "../../ffi/bpf_ring_buffer.ts";
 import type { Fd } from "../../ffi/fd.ts";
 import { KernelFilter, type KernelFilterOptions } from "./ebpf_filter.ts";
+import {
+  isInPidNamespace,
+  NamespaceIds,
+  SAME_IDS,
+} from "./ebpf_process_ids.ts";
 import { EbpfTracker } from "./ebpf_tracker.ts";
 
 /** Ways to follow sockets, best first. */
@@ -127,6 +132,9 @@ export function loadTracker(options: LoadOptions = {}): EbpfTracker {
   const types = new KernelTypes(
     new Btf(Deno.readFileSync(VMLINUX_BTF), KERNEL_NAMES),
   );
+  const ids = isInPidNamespace()
+    ? stack.use(new NamespaceIds(types))
+    : SAME_IDS;
   const { links, probes, variant } = attachFirst(
     options.variants ?? VARIANTS,
     { types, descriptors, maxSockets: options.maxSockets ?? MAX_SOCKETS },
@@ -140,6 +148,7 @@ export function loadTracker(options: LoadOptions = {}): EbpfTracker {
     variant,
     probes,
     ring,
+    ids,
     counters: new DataView(counters.buffer()),
     owned: stack.move(),
   });

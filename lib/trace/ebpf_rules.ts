@@ -7,16 +7,22 @@
  */
 import type { KernelFilter } from "./ebpf_filter.ts";
 
+/** What rules are written to. */
+export type RuleFilter = Pick<
+  KernelFilter,
+  "setPort" | "removePort" | "addRemote" | "removeRemote"
+>;
+
 /** Rules of a packet socket, kept by the thread that follows the program. */
 export class MapRules {
-  readonly #filter: KernelFilter;
+  readonly #filter: RuleFilter;
   /** Sockets that hold a port, by protocol and port. */
   readonly #ports = new Map<number, number>();
   /** Calls under way to a remote endpoint. */
   readonly #remotes = new Map<string, number>();
 
   /** Keeps the rules of a filter. */
-  constructor(filter: KernelFilter) {
+  constructor(filter: RuleFilter) {
     this.#filter = filter;
   }
 

@@ -18,6 +18,7 @@ import type { BpfRingBuffer } from "../../ffi/bpf_ring_buffer.ts";
 import { RuleCollector } from "./ebpf_collector.ts";
 import { EventRing } from "./ebpf_events.ts";
 import type { KernelFilter } from "./ebpf_filter.ts";
+import type { ProcessIds } from "./ebpf_process_ids.ts";
 import type { TrackerMaps, Variant, VariantProbe } from "./ebpf_loader.ts";
 
 /** Parts of a tracker. */
@@ -27,6 +28,7 @@ export interface TrackerParts {
   readonly variant: Variant;
   readonly probes: readonly VariantProbe[];
   readonly ring: BpfRingBuffer;
+  readonly ids: ProcessIds;
   /** Memory of the counters. */
   readonly counters: DataView;
   /** Everything that ends with the tracker. */
@@ -46,7 +48,9 @@ export interface TargetOptions {
 
 /** Process that owns a socket. */
 export interface SocketOwner {
+  /** Process id; appears in events as it is given here. */
   readonly tgid: number;
+  /** Thread id, alike. */
   readonly tid: number;
   /** Name of the process. */
   readonly comm: string;
@@ -83,6 +87,8 @@ export class EbpfTracker implements Disposable {
   readonly probes: readonly VariantProbe[];
   /** What the kernel tells. */
   readonly events: EventRing;
+  /** Translates the process ids of events. */
+  readonly ids: ProcessIds;
   readonly #parts: TrackerParts;
   readonly #collector: RuleCollector;
   readonly #targetKey = new Uint8Array(4);
@@ -98,6 +104,7 @@ export class EbpfTracker implements Disposable {
     this.filter = filter;
     this.variant = parts.variant;
     this.probes = parts.probes;
+    this.ids = parts.ids;
     this.#collector = new RuleCollector(
       filter.maps.conns,
       filter.maps.ports,
@@ -119,19 +126,19 @@ export class EbpfTracker implements Disposable {
    * Traces a process from now on: every socket that it makes, binds,
    * connects or sends from. Sockets that exist have to be seeded.
    *
-   * @param tgid process id in the machine's outermost PID namespace
+   * @param pid process id as this process sees it
+   * @returns whether there is such a process
    * @throws {SyscallError} E2BIG when there are too many
    */
-  addTarget(tgid: number, options: TargetOptions = {}): void {
+  addTarget(pid: number, options: TargetOptions = {}): boolean {
     const { children = true } = options;
     const flags = children === "only"
       ? TARGET_FLAG.CHILDREN_ONLY
-      : children === "first"
-      ? TARGET_FLAG.CHILDREN_ONLY | TARGET_FLAG.ONE_GENERATION
       : TARGET_FLAG.TRACED | (children ? 0 : TARGET_FLAG.NO_FOLLOW);
-    writeU32(this.#targetKey, tgid);
+    if (!this.#setTarget(pid)) return false;
     writeU32(this.#targetValue, flags);
     this.#parts.maps.targets.update(this.#targetKey, this.#targetValue);
+    return true;
   }
 
   /**
@@ -139,27 +146,26 @@ export class EbpfTracker implements Disposable {
    *
    * @returns whether it was traced
    */
-  removeTarget(tgid: number): boolean {
-    writeU32(this.#targetKey, tgid);
-    return this.#parts.maps.targets.delete(this.#targetKey);
+  removeTarget(pid: number): boolean {
+    return this.#setTarget(pid) &&
+      this.#parts.maps.targets.delete(this.#targetKey);
   }
 
   /** Whether a process is in the set of targets. */
-  hasTarget(tgid: number): boolean {
-    writeU32(this.#targetKey, tgid);
-    return this.#parts.maps.targets.lookup(
-      this.#targetKey,
-      this.#targetValue,
-    );
+  hasTarget(pid: number): boolean {
+    return this.#setTarget(pid) &&
+      this.#parts.maps.targets.lookup(this.#targetKey, this.#targetValue);
   }
 
-  /** Ids of all processes in the set of targets. */
+  /** Ids of all processes in the set of targets, as this process sees them. */
   targets(): number[] {
-    const ids: number[] = [];
+    const found: number[] = [];
     for (const key of this.#parts.maps.targets.keys()) {
-      ids.push(new DataView(key.buffer, key.byteOffset).getUint32(0, true));
+      const view = new DataView(key.buffer, key.byteOffset);
+      const pid = this.ids.toInner(view.getUint32(0, true));
+      if (pid !== undefined) found.push(pid);
     }
-    return ids;
+    return found;
   }
 
   /** Wants the packets of a connection that exists already. */
@@ -231,6 +237,14 @@ export class EbpfTracker implements Disposable {
   /** Same as {@linkcode EbpfTracker.close}. */
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** Prepares the key for a process; false when there is no such process. */
+  #setTarget(pid: number): boolean {
+    const tgid = this.ids.toOuter(pid);
+    if (tgid === undefined) return false;
+    writeU32(this.#targetKey, tgid);
+    return true;
   }
 
   /** Marks a socket; false when it has a mark that holds the port already. */

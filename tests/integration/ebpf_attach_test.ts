@@ -271,3 +271,28 @@ ebpfTest(
     );
   },
 );
+
+ebpfTest("processes are found from inside of a PID namespace", async () => {
+  const module = new URL("../../lib/trace/ebpf_loader.ts", import.meta.url);
+  const script = `
+    import { loadTracker } from "${module}";
+    using tracker = loadTracker();
+    tracker.addTarget(Deno.pid, { children: "only" });
+    const child = new Deno.Command(Deno.execPath(), { args: ["eval",
+      "await Deno.connect({ port: 9 }).catch(() => {})"] }).spawn();
+    tracker.ids.toInner(0);
+    await child.status;
+    const pids = new Set();
+    tracker.events.read((event) => {
+      if (event.typeName === "CONNECTED") {
+        pids.add(tracker.ids.toInner(event.tgid) === child.pid);
+      }
+    });
+    console.log(Deno.pid, tracker.targets(), tracker.addTarget(4000), [...pids]);`;
+  await using child = new Child([
+    ...["unshare", "--pid", "--fork", "--mount-proc"],
+    ...[Deno.execPath(), "eval", script],
+  ]);
+  const { stdout, stderr } = await child.ended();
+  equal(stdout, "1 [ 1 ] false [ true ]\n", stderr);
+});
