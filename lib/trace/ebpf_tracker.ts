@@ -134,6 +134,8 @@ export class EbpfTracker implements Disposable {
     const { children = true } = options;
     const flags = children === "only"
       ? TARGET_FLAG.CHILDREN_ONLY
+      : children === "first"
+      ? TARGET_FLAG.CHILDREN_ONLY | TARGET_FLAG.ONE_GENERATION
       : TARGET_FLAG.TRACED | (children ? 0 : TARGET_FLAG.NO_FOLLOW);
     if (!this.#setTarget(pid)) return false;
     writeU32(this.#targetValue, flags);
