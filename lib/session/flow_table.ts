@@ -56,6 +56,7 @@ export class FlowTable {
   readonly #states: Uint8Array;
   readonly #rows = new Map<string, FlowRow>();
   #used = 0;
+  #lastEntry = 0;
 
   /** @param capacity flows counted at a time, a power of two */
   constructor(capacity = 1 << 14) {
@@ -85,23 +86,9 @@ export class FlowTable {
     const remotePort = sent ? fields.destinationPort : fields.sourcePort;
     const ports = protocol << 16 | localPort;
     const keys = this.#keys;
-    const mask = this.#capacity - 1;
-    let hash = Math.imul(ports, 0x9e37_79b1) ^
-      Math.imul(remotePort, 0x85eb_ca6b) ^ Math.imul(remote[3]!, 0xc2b2_ae35) ^
-      owner;
-    let entry = (hash ^ hash >>> 15) & mask;
-    let key = entry * KEY_WORDS;
-    while (
-      this.#states[entry] !== 0 &&
-      !(keys[key] === owner && keys[key + 1] === ports &&
-        keys[key + 2] === remotePort && keys[key + 3] === remote[0] &&
-        keys[key + 4] === remote[1] && keys[key + 5] === remote[2] &&
-        keys[key + 6] === remote[3])
-    ) {
-      entry = (entry + 1) & mask;
-      key = entry * KEY_WORDS;
-    }
-    hash = entry * COUNTERS;
+    const entry = this.#find(owner, ports, remotePort, remote);
+    const key = entry * KEY_WORDS;
+    const hash = entry * COUNTERS;
     const counters = this.#counters;
     if (this.#states[entry] === 0) {
       if (this.#used > this.#capacity * 0.75) {
@@ -132,6 +119,45 @@ export class FlowTable {
     counters[hash + 5] = time;
     if (protocol === PROTOCOL_TCP) this.#follow(entry, fields, sent);
     else if (!sent) this.#states[entry]! |= ANSWERED;
+  }
+
+  /** The entry of a flow, or the free one where it belongs. */
+  #find(
+    owner: number,
+    ports: number,
+    remotePort: number,
+    remote: Int32Array,
+  ): number {
+    // Packets of one flow come in a row.
+    let entry = this.#lastEntry;
+    if (!this.#isFlow(entry, owner, ports, remotePort, remote)) {
+      const mask = this.#capacity - 1;
+      const hash = hashOf(owner, ports, remotePort, remote[3]!);
+      entry = (hash ^ hash >>> 15) & mask;
+      while (
+        this.#states[entry] !== 0 &&
+        !this.#isFlow(entry, owner, ports, remotePort, remote)
+      ) {
+        entry = (entry + 1) & mask;
+      }
+      this.#lastEntry = entry;
+    }
+    return entry;
+  }
+
+  #isFlow(
+    entry: number,
+    owner: number,
+    ports: number,
+    remotePort: number,
+    remote: Int32Array,
+  ): boolean {
+    const keys = this.#keys;
+    const key = entry * KEY_WORDS;
+    return this.#states[entry] !== 0 && keys[key] === owner &&
+      keys[key + 1] === ports && keys[key + 2] === remotePort &&
+      keys[key + 6] === remote[3] && keys[key + 3] === remote[0] &&
+      keys[key + 4] === remote[1] && keys[key + 5] === remote[2];
   }
 
   #follow(entry: number, { tcpFlags }: FlowFields, sent: boolean): void {
@@ -183,9 +209,7 @@ export class FlowTable {
   }
 
   #restore(state: number, time: number, key: readonly number[]): void {
-    const hash = Math.imul(key[1]!, 0x9e37_79b1) ^
-      Math.imul(key[2]!, 0x85eb_ca6b) ^ Math.imul(key[6]!, 0xc2b2_ae35) ^
-      key[0]!;
+    const hash = hashOf(key[0]!, key[1]!, key[2]!, key[6]!);
     let entry = (hash ^ hash >>> 15) & (this.#capacity - 1);
     while (this.#states[entry] !== 0) {
       entry = (entry + 1) & (this.#capacity - 1);
@@ -242,6 +266,16 @@ export class FlowTable {
     const opened = (state & SYN) !== 0 && (state & ANSWERED) === 0;
     if (protocol === PROTOCOL_TCP && opened) row.failed++;
   }
+}
+
+function hashOf(
+  owner: number,
+  ports: number,
+  remotePort: number,
+  remoteWord: number,
+): number {
+  return Math.imul(ports, 0x9e37_79b1) ^ Math.imul(remotePort, 0x85eb_ca6b) ^
+    Math.imul(remoteWord, 0xc2b2_ae35) ^ owner;
 }
 
 /** Which side began, told by the first packet. */

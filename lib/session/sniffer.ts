@@ -81,7 +81,10 @@ export interface SnifferResult {
 /** Room for records that are not written yet. */
 const OUTPUT_SIZE = 4 << 20;
 const VLAN_TAG_LENGTH = 4;
-const RECORD_ROOM = RECORD_HEADER_LENGTH + SLL_HEADER_LENGTH + VLAN_TAG_LENGTH;
+/** Packets are copied in words: up to 3 bytes more than they have. */
+const WORD_LENGTH = 4;
+const RECORD_ROOM = RECORD_HEADER_LENGTH + SLL_HEADER_LENGTH +
+  VLAN_TAG_LENGTH + WORD_LENGTH;
 /** How long a packet waits for the outcome of a call, milliseconds. */
 const PATIENCE = 2000;
 /** How long to sleep when nothing happens, milliseconds. */
@@ -135,7 +138,7 @@ export class Sniffer implements Disposable {
       OUTPUT_SIZE,
     );
     this.#interfaces = new Set(setup.interfaces);
-    this.#view = new DataView(this.#ring.bytes.buffer);
+    this.#view = this.#ring.view;
     this.#divisor = setup.nanoseconds ? 1 : 1000;
     const most = MAXIMUM_SNAPLEN - SLL_HEADER_LENGTH - VLAN_TAG_LENGTH;
     this.#mostBytes = setup.snaplen === 0
@@ -343,7 +346,7 @@ export class Sniffer implements Disposable {
       this.#view.setUint16(at + 2, ring.etherType, false);
       at += tag;
     }
-    ring.bytes.copyWithin(at, networkAt, networkAt + length);
+    ring.copy(at, networkAt, length);
     length += at;
     this.#outputAt = length;
   }
