@@ -4,7 +4,7 @@ import { compileWorkload } from "../support/compile.ts";
 import { captureTest } from "../support/harness.ts";
 import { parseCapture } from "../support/packets.ts";
 import { assertFree, statusOf } from "../support/process_state.ts";
-import type { Child, Ended } from "../support/processes.ts";
+import { type Child, type Ended, until } from "../support/processes.ts";
 import { NOBODY } from "../support/requires.ts";
 import { CAPTURING_REGEXP } from "../support/tool.ts";
 import type { EchoServer } from "../support/servers.ts";
@@ -80,9 +80,30 @@ captureTest("errors: a zombie", async (bench) => {
   const script = "sleep 0 & echo $!; exec sleep 60";
   const parent = bench.start(["sh", "-c", script]);
   const [zombie] = await parent.seen("stdout", /\d+/);
+  await untilZombie(Number(zombie));
   const tool = bench.tool(["-o", bench.output, zombie]);
   assertRefused(await tool.ended(), FAILURE, new RegExp(zombie));
 });
+
+captureTest(
+  "attach: the tool ends with a target that stays a zombie",
+  async (bench) => {
+    const script = "sleep 60 & echo $!; exec sleep 60";
+    const parent = bench.start(["sh", "-c", script]);
+    const pid = Number((await parent.seen("stdout", /\d+/))[0]);
+    const tool = await bench.attach([pid]);
+    Deno.kill(pid, "SIGTERM");
+    await untilZombie(pid);
+    assert.equal((await tool.ended()).code, 0);
+  },
+);
+
+async function untilZombie(pid: number): Promise<void> {
+  await until(
+    () => statusOf(pid).get("State")!.startsWith("Z") || undefined,
+    `the end of process ${pid}`,
+  );
+}
 
 captureTest("errors: a kernel thread", async (bench) => {
   const tool = bench.tool(["-o", bench.output, "2"]);
@@ -365,17 +386,19 @@ captureTest(
 captureTest(
   "errors: the target ends while it is attached to",
   async (bench) => {
-    // Ends at different moments of the tool's start.
-    for (let delay = 40; delay <= 280; delay += 30) {
-      const target = bench.start(["cat"], { stdin: "piped" });
-      const tool = bench.tool(["-o", bench.output, `${target.pid}`]);
+    // A parent that does not reap it, and ends at different moments.
+    const script = "exec 3<&0; cat <&3 & echo $!; exec 3<&-; exec sleep 60";
+    for (let delay = 40; delay <= 440; delay += 50) {
+      const parent = bench.start(["sh", "-c", script], { stdin: "piped" });
+      const [pid] = await parent.seen("stdout", /\d+/);
+      const tool = bench.tool(["-o", bench.output, pid]);
       await new Promise((resolve) => setTimeout(resolve, delay));
-      await target.closeInput();
-      assert.equal((await target.ended()).code, 0);
+      await parent.closeInput();
+      await untilZombie(Number(pid));
       const { code, stderr } = await tool.ended();
       assertNoCrash(stderr);
       assert.ok(code === 0 || code === FAILURE, `${code}: ${stderr}`);
-      if (code === FAILURE) assert.ok(stderr.includes(`${target.pid}`), stderr);
+      if (code === FAILURE) assert.ok(stderr.includes(pid), stderr);
     }
   },
 );

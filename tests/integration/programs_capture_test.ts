@@ -81,9 +81,10 @@ for (const { name, command, packets } of CLIENTS) {
     const shell = startShell(bench, command(server));
     const tool = await bench.attach([shell.pid]);
     await runOnce(shell);
+    const until = await bench.mark();
     tool.signal("SIGINT");
     assert.equal((await tool.ended()).code, 0);
-    const captured = await bench.verify({ owned: "rest" });
+    const captured = await bench.verify({ owned: "rest", until });
     assert.ok(captured.length >= packets, `${captured.length}`);
   }, options(name));
 }
@@ -127,9 +128,9 @@ captureTest("program: nginx under load, attached", async (bench) => {
   await nginxReady(nginx);
   const tool = await bench.attach([nginx.pid]);
   await load(bench);
+  const until = await bench.mark();
   tool.signal("SIGINT");
   assert.equal((await tool.ended()).code, 0);
-  const until = await bench.mark();
   await load(bench);
   nginx.signal("SIGTERM");
   assert.equal((await nginx.ended()).code, 0);
