@@ -10,6 +10,9 @@ import {
 import { libc } from "../../../ffi/libc.ts";
 import { missing } from "../../support/requires.ts";
 
+// Stays open for ever: not something that a test leaks.
+libc();
+
 const EBADF = 9;
 /** Not for programs, but some calls of Linux return it. */
 const ENOTSUPP = 524;

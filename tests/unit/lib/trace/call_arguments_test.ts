@@ -13,6 +13,9 @@ import { address } from "../../../property/flows.ts";
 import { missing } from "../../../support/requires.ts";
 import { cValues } from "../../ffi/c_values.ts";
 
+// Stays open for ever: not something that a test leaks.
+libc();
+
 const X86_64 = 0xc000003e;
 const I386 = 0x40000003;
 const AF_UNSPEC = 0;
