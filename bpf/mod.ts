@@ -6,6 +6,8 @@
  * - {@linkcode compileCaptureFilter}: local ports and remote endpoints to a
  *   filter for a packet socket.
  * - {@linkcode compileSyscallFilter}: system calls to a filter for seccomp.
+ * - {@linkcode extended}: an assembler and disassembler of extended BPF, and
+ *   {@linkcode Btf}, a reader of the kernel's type information.
  *
  * Nothing here touches a socket or needs a permission.
  *
@@ -95,6 +97,11 @@ export {
   MIN_INSTRUCTIONS,
   type RemoteEndpoint,
 } from "./capture_filter.ts";
+export { type BtfType, encodeBtf } from "./btf/encode.ts";
+export { BtfFormatError, KIND, type Kind } from "./btf/format.ts";
+export type { BtfName } from "./btf/names.ts";
+export { Btf, type BtfMember } from "./btf/reader.ts";
+export * as extended from "./extended/mod.ts";
 export { LabelError } from "./labels.ts";
 export {
   compileSyscallFilter,

@@ -12,6 +12,7 @@ import { isWide, SLOT_SIZE } from "./opcodes.ts";
 
 /** Instructions of a piece of machine code. */
 export interface Disassembly {
+  /** Instructions in order; what is not known stays as it is. */
   readonly instructions: readonly Instruction[];
   /** Bytes after the last whole slot; empty for real programs. */
   readonly rest: Uint8Array;

@@ -67,7 +67,9 @@ export interface MapReference {
 
 /** One instruction, perhaps with a symbol to be resolved. */
 export interface Operation {
+  /** Tells operations from other pieces. */
   readonly kind: "operation";
+  /** Its fields; those that symbols stand for are zero. */
   readonly instruction: Instruction;
   /** Label that the jump or call goes to. */
   readonly target?: string;
@@ -77,13 +79,17 @@ export interface Operation {
 
 /** A named place in a program. */
 export interface Label {
+  /** Tells labels from other pieces. */
   readonly kind: "label";
+  /** Any text, unique in its scope. */
   readonly name: string;
 }
 
 /** A piece whose labels are seen only inside of it. */
 export interface Scope {
+  /** Tells scopes from other pieces. */
   readonly kind: "scope";
+  /** What is inside. */
   readonly code: Code;
 }
 

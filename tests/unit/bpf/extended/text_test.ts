@@ -44,7 +44,7 @@ import {
 } from "../../../../bpf/extended/load_store.ts";
 import { formatInstruction } from "../../../../bpf/extended/text.ts";
 
-// The right side is what bpftool 7.1 prints for the same instruction, apart
+// In the form of bpftool 7.1, apart
 // from descriptors in place of map ids.
 const LINES: readonly (readonly [Operation, string])[] = [
   [add(R1, 5), "(07) r1 += 5"],
