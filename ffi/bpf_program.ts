@@ -63,6 +63,7 @@ const LICENSE = "GPL";
 
 /** The kernel refused a program. */
 export class ProgramLoadError extends Error {
+  /** Name of the class. */
   override readonly name = "ProgramLoadError";
   /** Name of the program. */
   readonly program: string;

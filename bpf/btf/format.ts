@@ -90,6 +90,7 @@ export const LAST_KIND = KIND.ENUM64;
 
 /** Bytes that are not BTF, or not of a kind that can be read. */
 export class BtfFormatError extends SyntaxError {
+  /** Name of the class. */
   override readonly name = "BtfFormatError";
   /** Byte offset of what cannot be read. */
   readonly offset: number;

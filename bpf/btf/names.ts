@@ -8,7 +8,9 @@ import { KIND, type Kind } from "./format.ts";
 
 /** A type that is wanted. */
 export interface BtfName {
+  /** Its kind: a name may stand for several things. */
   readonly kind: Kind;
+  /** Name as in the kernel's source, without `struct` and the like. */
   readonly name: string;
 }
 

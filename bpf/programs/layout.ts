@@ -272,6 +272,7 @@ export type EventType = typeof EVENT_TYPE[EventTypeName];
 export interface AddressAndPort {
   /** 16 bytes, IPv4 v4-mapped. */
   readonly address: Uint8Array;
+  /** Host order. */
   readonly port: number;
 }
 

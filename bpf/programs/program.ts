@@ -25,7 +25,9 @@ export type Attachment =
 export interface Program {
   /** At most 15 letters, digits and `_`. */
   readonly name: string;
+  /** Kind, which decides what it may do. */
   readonly type: ProgramType;
+  /** Place where it runs. */
   readonly attachment: Attachment;
   /** Machine code with open references to maps. */
   readonly code: AssembledProgram;

@@ -62,6 +62,7 @@ export type Variant = typeof VARIANTS[number];
 
 /** How one variant fared. */
 export interface VariantProbe {
+  /** Which one. */
   readonly variant: Variant;
   /** Why it cannot be used; `undefined` for the one that is in use. */
   readonly error: Error | undefined;
@@ -83,6 +84,7 @@ export interface LoadOptions extends KernelFilterOptions {
 
 /** No variant of the tracker can be used. */
 export class TrackerLoadError extends Error {
+  /** Name of the class. */
   override readonly name = "TrackerLoadError";
   /** Why, for each variant that was tried. */
   readonly probes: readonly VariantProbe[];
@@ -101,9 +103,13 @@ const VMLINUX_BTF = "/sys/kernel/btf/vmlinux";
 
 /** Maps that only the tracker uses. */
 export interface TrackerMaps {
+  /** Followed processes. */
   readonly targets: BpfMap;
+  /** Marks, stored with sockets. */
   readonly marks: BpfMap;
+  /** The event ring. */
   readonly events: BpfMap;
+  /** What did not fit. */
   readonly counters: BpfMap;
 }
 

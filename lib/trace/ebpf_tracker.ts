@@ -23,11 +23,17 @@ import type { TrackerMaps, Variant, VariantProbe } from "./ebpf_loader.ts";
 
 /** Parts of a tracker. */
 export interface TrackerParts {
+  /** The packet filter with its maps. */
   readonly filter: KernelFilter;
+  /** The tracker's own maps. */
   readonly maps: TrackerMaps;
+  /** The variant that is attached. */
   readonly variant: Variant;
+  /** How each variant fared that was tried. */
   readonly probes: readonly VariantProbe[];
+  /** Reading end of the event ring. */
   readonly ring: BpfRingBuffer;
+  /** Translates process ids. */
   readonly ids: ProcessIds;
   /** Memory of the counters. */
   readonly counters: DataView;
@@ -60,12 +66,15 @@ export interface SocketOwner {
 export interface ExistingSocket {
   /** IPPROTO_TCP or IPPROTO_UDP. */
   readonly protocol: number;
+  /** Port 0 when not bound. */
   readonly local: AddressAndPort;
   /** Port 0 when not connected. */
   readonly remote: AddressAndPort;
+  /** SO_COOKIE. */
   readonly cookie: bigint;
-  /** 0 where it is not known. */
+  /** SO_NETNS_COOKIE, 0 where it is not known. */
   readonly netns: bigint;
+  /** Process that uses it. */
   readonly owner: SocketOwner;
 }
 
