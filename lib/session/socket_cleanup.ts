@@ -103,7 +103,6 @@ export class SocketCleanup implements Disposable {
 
   /** What a closed listening socket accepted lives on. */
   #adoptConnections(listener: ClosedListener): void {
-    const now = realTime(this.#now);
     const found = dumpSockets(this.#netlink, {
       protocols: [IPPROTO_TCP],
       states: ALL_STATES & ~stateMask(TCP_STATE.LISTEN, TCP_STATE.CLOSE),
@@ -113,10 +112,12 @@ export class SocketCleanup implements Disposable {
         continue;
       }
       if (this.#registry.has(socket.cookie)) continue;
-      this.#registry.adopt(listener, mapped(socket.localAddress), {
-        address: mapped(socket.remoteAddress),
-        port: socket.remotePort,
-      }, now);
+      this.#registry.adopt(
+        listener,
+        socket.cookie,
+        mapped(socket.localAddress),
+        { address: mapped(socket.remoteAddress), port: socket.remotePort },
+      );
     }
     this.#registry.apply();
   }

@@ -293,24 +293,35 @@ export class SocketRegistry {
   /** A connection that outlived its listening socket. */
   adopt(
     listener: ClosedListener,
+    cookie: bigint,
     local: Uint8Array,
     remote: RemoteEnd,
-    now: Moment,
   ): void {
+    const { localPort, owner, from } = listener;
     const slot = this.#table.add({
       kind: SlotKind.CONNECTED,
       protocol: TCP,
-      localPort: listener.localPort,
+      localPort,
       localAddress: local,
       remotePort: remote.port,
       remoteAddress: remote.address,
       flags: 0,
-      from: listener.from,
-      owner: listener.owner,
+      from,
+      owner,
     });
-    this.#rules.openPort(TCP, listener.localPort);
-    this.#table.destroy(slot, now);
-    this.#closing.add(TCP, listener.localPort, slot);
+    this.#rules.openPort(TCP, localPort);
+    this.#records.set(cookie, {
+      cookie,
+      protocol: TCP,
+      owner,
+      from,
+      shape: `${localPort} ${remote.port} ${remote.address}`,
+      slot,
+      listening: false,
+      localPort,
+      localAddress: local,
+      extra: new Map(),
+    });
   }
 
   /** Whether a connection of the program was closed of late. */

@@ -61,7 +61,11 @@ class World {
   #ring: Flying[] = [];
   #cookies = 1n;
   /** Connections that outlived their listening socket. */
-  readonly #orphans = new Map<string, { port: number; remote: string }>();
+  readonly #orphans = new Map<
+    string,
+    { port: number; remote: string; cookie: bigint }
+  >();
+  #orphanCookie = 1n << 40n;
   /** Ports given up while calls are under way. */
   readonly #late = new Set<number>();
   taken = 0;
@@ -440,10 +444,11 @@ class World {
       const listener = this.#scene.registry.closed(cookie, this.#scene.tick());
       if (listener === undefined) return;
       for (const accepted of socket.accepted) {
-        this.#orphans.set(`${port} ${accepted}`, { port, remote: accepted });
+        const orphan = { port, remote: accepted, cookie: this.#orphanCookie++ };
+        this.#orphans.set(`${port} ${accepted}`, orphan);
         const local = endpoint(`${HOST}:${port}`).address;
         const end = endpoint(accepted);
-        this.#scene.registry.adopt(listener, local, end, this.#scene.tick());
+        this.#scene.registry.adopt(listener, orphan.cookie, local, end);
       }
       this.#scene.registry.apply();
     };
@@ -467,11 +472,12 @@ class World {
   }
 
   #endOrphans(): void {
-    for (const { port, remote } of this.#orphans.values()) {
+    for (const { port, remote, cookie } of this.#orphans.values()) {
       this.#late.add(port);
       this.#fly(TCP, false, port, remote, true, "F.");
       this.#fly(TCP, true, port, remote, true, "F.");
       this.#fly(TCP, false, port, remote, true, ".");
+      this.#scene.registry.closed(cookie, this.#scene.tick());
     }
     this.#orphans.clear();
   }

@@ -1,3 +1,4 @@
+import "../../support/open_libc.ts";
 import assert from "node:assert/strict";
 import { SyscallError } from "../../../ffi/errno.ts";
 import { Fd, ownFd } from "../../../ffi/fd.ts";

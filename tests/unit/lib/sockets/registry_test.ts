@@ -310,9 +310,9 @@ Deno.test("SocketRegistry.adopt() keeps connections of a listening socket that w
   assert.deepEqual(listener.localAddress, address("0.0.0.0"));
   scene.registry.adopt(
     listener,
+    77n,
     address("192.0.2.1"),
     endpoint(SERVER),
-    scene.tick(),
   );
   scene.registry.apply();
   scene.rules.tidy();
@@ -334,7 +334,7 @@ Deno.test("SocketRegistry.adopt() keeps a connection for as long as it lives", (
   const listener = scene.registry.closed(BOUND.cookie, scene.tick());
   assert.ok(listener !== undefined);
   const local = address("192.0.2.1");
-  scene.registry.adopt(listener, local, endpoint(SERVER), scene.tick());
+  scene.registry.adopt(listener, 77n, local, endpoint(SERVER));
   scene.registry.apply();
   for (let minutes = 0; minutes < 5; minutes++) {
     scene.wait(60);
