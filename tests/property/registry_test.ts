@@ -113,6 +113,7 @@ class World {
   end(): void {
     while (this.#calls.length > 0) this.#finish(0);
     while (this.#sockets.length > 0) this.#close(0, this.#sockets.length);
+    this.#endOrphans();
     this.#sniff();
     assert.equal(this.#ring.length, 0);
     this.#wait(LONG);
