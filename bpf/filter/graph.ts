@@ -142,3 +142,19 @@ export function inOrder(root: GraphNode): GraphNode[] {
   }
   return finished.reverse();
 }
+
+/** The same step with other steps after it. */
+export function remake(
+  graph: Graph,
+  node: GraphNode,
+  next: readonly GraphNode[],
+): GraphNode {
+  switch (node.kind) {
+    case "leaf":
+      return node;
+    case "store":
+      return graph.store(node.cell, node.value, next[0]!);
+    case "test":
+      return graph.test(node.test, next[0]!, next[1]!);
+  }
+}

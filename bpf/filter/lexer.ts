@@ -41,7 +41,8 @@ export interface Token {
 
 const SPACE_REGEXP = /[ \t\r\n]+/y;
 const WORD_REGEXP = /[A-Za-z0-9](?:[-_.A-Za-z0-9]*[.A-Za-z0-9])?/y;
-const COLONS_REGEXP = /[0-9A-Fa-f]*:[0-9A-Fa-f:]*(?:(?<=:)\d+(?:\.\d+){3})?/y;
+const COLONS_REGEXP =
+  /[0-9A-Fa-f]*:(?:[0-9A-Fa-f:]*(?<=:)\d+(?:\.\d+){3}|[0-9A-Fa-f:]*)/y;
 const ESCAPED_REGEXP = /\\([^ !()\n\t]+)/y;
 const STRING_REGEXP = /"([^"\n]*)"/y;
 const SIGN_REGEXP = /&&|\|\||>=|<=|!=|==|<<|>>|[-+*/%:[\]!<>()&|^=]/y;

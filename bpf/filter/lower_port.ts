@@ -205,14 +205,14 @@ function readPorts(
   return readPort(context, name, at) ?? unknown(context, name, at);
 }
 
-/** Protocols of both ends of a range; a number has no say. */
+/** Protocols of a range: those of its ends, when they agree. */
 function common(
   first: readonly Transport[],
   last: readonly Transport[],
 ): readonly Transport[] {
   if (first.length === 0) return last;
   if (last.length === 0) return first;
-  return first.filter((transport) => last.includes(transport));
+  return first.join() === last.join() ? first : [];
 }
 
 function unknown(context: Context, name: string, at: number): never {

@@ -1,11 +1,12 @@
 /**
  * Optimizer of decision graphs.
  *
- * Three rewrites are repeated until none of them finds anything:
+ * Four rewrites are repeated until none of them finds anything:
  *
  * - A way into a test whose outcome is known on that way skips the test.
  * - Tests in a row that all leave for the same step are sorted, so that tests
  *   of one value come together and share its load.
+ * - Tests are moved up to where their value was tested before.
  * - Values that are stored but never read are not stored.
  *
  * None makes a graph larger or adds a load to a way through it.
@@ -14,17 +15,24 @@
  */
 import { decide, type Facts, learn, meet, NO_FACTS } from "./facts.ts";
 import { type Graph, type GraphNode, inOrder, successors } from "./graph.ts";
-import type { TestNode } from "./graph.ts";
+import { remake, type TestNode } from "./graph.ts";
+import { hoist } from "./hoist.ts";
 import type { Value } from "./value.ts";
 
-/** Enough in practice; each round only removes or sorts. */
-const MAX_ROUNDS = 16;
+/** Steps looked at before the optimizer is content, and at least rounds. */
+const MAX_EFFORT = 20_000;
+const MIN_ROUNDS = 16;
 
 /** Makes an equivalent graph that takes fewer steps. */
 export function optimize(graph: Graph, root: GraphNode): GraphNode {
   let current = root;
-  for (let round = 0; round < MAX_ROUNDS; round++) {
-    const next = dropStores(graph, sortChains(graph, thread(graph, current)));
+  const rounds = MAX_EFFORT / inOrder(root).length;
+  for (let round = 0; round < Math.max(MIN_ROUNDS, rounds); round++) {
+    const simple = dropStores(
+      graph,
+      sortChains(graph, thread(graph, current)),
+    );
+    const next = simple === current ? hoist(graph, current) : simple;
     if (next === current) break;
     current = next;
   }
@@ -86,21 +94,6 @@ function rebuild(
     if (next !== undefined) rebuilt.set(node, remake(graph, node, next));
   }
   return rebuilt.get(root)!;
-}
-
-function remake(
-  graph: Graph,
-  node: GraphNode,
-  next: readonly GraphNode[],
-): GraphNode {
-  switch (node.kind) {
-    case "leaf":
-      return node;
-    case "store":
-      return graph.store(node.cell, node.value, next[0]!);
-    case "test":
-      return graph.test(node.test, next[0]!, next[1]!);
-  }
 }
 
 /** Tests in a row of which all leave for the same step. */

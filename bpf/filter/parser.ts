@@ -328,8 +328,8 @@ class Parser implements ArithmeticReader {
   }
 
   #llc(at: number): FilterNode {
-    const { kind, raw } = this.peek();
-    if (kind !== "word" || !LLC_TYPES.has(raw)) return { kind: "llc", at };
+    const { raw } = this.peek();
+    if (!LLC_TYPES.has(raw)) return { kind: "llc", at };
     this.take();
     return { kind: "llc", type: raw, at };
   }
