@@ -154,6 +154,7 @@ class CompiledFilter implements Filter {
   readonly #options: FilterOptions;
   /** Terms about processes; equal ones once. */
   readonly #terms: ProcessTerm[] = [];
+  readonly #machine: ClassicMachine;
   /** Exact programs, by the outcomes of the terms. */
   readonly #machines = new Map<string, ClassicMachine>();
 
@@ -172,13 +173,15 @@ class CompiledFilter implements Filter {
     });
     this.usesProcess = this.#terms.length > 0;
     this.rejectsAll = this.program.length === 1 && this.program[0]!.k === 0;
-    if (!this.usesProcess) {
-      this.#machines.set("", new ClassicMachine(this.program));
-    }
+    this.#machine = new ClassicMachine(this.program);
   }
 
   matches(bytes: Uint8Array, context: PacketContext = {}): boolean {
     const { process, wireLength } = context;
+    const packet = wireLength === undefined ? { bytes } : { bytes, wireLength };
+    // A cut packet can match exactly what the program cannot look at.
+    if (this.#machine.run(packet) === 0) return false;
+    if (!this.usesProcess) return true;
     const outcomes = this.#terms.map((term) => isTrue(term, process));
     const key = outcomes.join();
     let machine = this.#machines.get(key);
@@ -191,7 +194,6 @@ class CompiledFilter implements Filter {
       );
       this.#machines.set(key, machine);
     }
-    const packet = wireLength === undefined ? { bytes } : { bytes, wireLength };
     return machine.run(packet) !== 0;
   }
 
