@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { parseMac } from "./addresses.ts";
 import { isReserved, type Protocol } from "./keywords.ts";
 
 /** Which end of a packet has to match. */
@@ -271,7 +272,7 @@ function formatIdentifier(identifier: Identifier): string {
 
 function isPlainWord(name: string): boolean {
   return /^[A-Za-z]([-_.A-Za-z0-9]*[.A-Za-z0-9])?$/.test(name) &&
-    !isReserved(name) && !/^[0-9A-Fa-f.-]+$/.test(name);
+    !isReserved(name) && parseMac(name) === undefined;
 }
 
 function withPrefix(address: string, prefix: number | undefined): string {
