@@ -3,6 +3,7 @@
  * run without the kernel.
  *
  * - An assembler, disassembler, checker and interpreter of classic BPF.
+ * - {@linkcode compileFilter}: expressions of pcap-filter(7) to a program.
  * - {@linkcode compileCaptureFilter}: local ports and remote endpoints to a
  *   filter for a packet socket.
  * - {@linkcode compileSyscallFilter}: system calls to a filter for seccomp.
@@ -95,6 +96,39 @@ export {
   MIN_INSTRUCTIONS,
   type RemoteEndpoint,
 } from "./capture_filter.ts";
+export type {
+  AddressType,
+  Arithmetic,
+  ArithmeticSign,
+  Direction,
+  Encapsulation,
+  FilterNode,
+  Identifier,
+  Primitive,
+  ProcessTerm,
+  Qualifiers,
+  RelationSign,
+} from "./filter/ast.ts";
+export { formatFilter } from "./filter/ast.ts";
+export {
+  compileFilter,
+  type Filter,
+  FilterLinkType,
+  type FilterOptions,
+  findHostNames,
+  type PacketContext,
+  type PacketProcess,
+} from "./filter/compile.ts";
+export { FilterSyntaxError } from "./filter/errors.ts";
+export type { Protocol } from "./filter/keywords.ts";
+export type { Placement } from "./filter/link.ts";
+export {
+  type NameFiles,
+  type NameResolver,
+  resolverFromFiles,
+  type ServicePorts,
+} from "./filter/names.ts";
+export { parseFilter } from "./filter/parser.ts";
 export { LabelError } from "./labels.ts";
 export {
   compileSyscallFilter,

@@ -7,7 +7,6 @@
 import type { Instruction } from "../classic/instruction.ts";
 import { BPF_MAXINSNS } from "../classic/opcodes.ts";
 import { validateClassic } from "../classic/validate.ts";
-import { ClassicMachine } from "../classic/vm.ts";
 import { type FilterNode, formatFilter, type ProcessTerm } from "./ast.ts";
 import { ALWAYS, type Condition, NEVER } from "./condition.ts";
 import { emit } from "./emit.ts";
@@ -15,6 +14,7 @@ import { FilterSyntaxError } from "./errors.ts";
 import { buildGraph, Graph } from "./graph.ts";
 import { FilterLinkType, outerLayout, type Placement } from "./link.ts";
 import { lowerFilter } from "./lower.ts";
+import { makeMatcher, type Matcher } from "./matcher.ts";
 import { BUILT_IN_NAMES, type NameResolver } from "./names.ts";
 import { optimize } from "./optimize.ts";
 import { parseFilter } from "./parser.ts";
@@ -154,9 +154,9 @@ class CompiledFilter implements Filter {
   readonly #options: FilterOptions;
   /** Terms about processes; equal ones once. */
   readonly #terms: ProcessTerm[] = [];
-  readonly #machine: ClassicMachine;
+  readonly #matcher: Matcher;
   /** Exact programs, by the outcomes of the terms. */
-  readonly #machines = new Map<string, ClassicMachine>();
+  readonly #exact = new Map<string, Matcher>();
 
   constructor(text: string, options: FilterOptions) {
     this.text = text;
@@ -173,28 +173,27 @@ class CompiledFilter implements Filter {
     });
     this.usesProcess = this.#terms.length > 0;
     this.rejectsAll = this.program.length === 1 && this.program[0]!.k === 0;
-    this.#machine = new ClassicMachine(this.program);
+    this.#matcher = makeMatcher(this.program);
   }
 
   matches(bytes: Uint8Array, context: PacketContext = {}): boolean {
-    const { process, wireLength } = context;
-    const packet = wireLength === undefined ? { bytes } : { bytes, wireLength };
+    const { process, wireLength = bytes.length } = context;
     // A cut packet can match exactly what the program cannot look at.
-    if (this.#machine.run(packet) === 0) return false;
+    if (this.#matcher(bytes, wireLength) === 0) return false;
     if (!this.usesProcess) return true;
     const outcomes = this.#terms.map((term) => isTrue(term, process));
     const key = outcomes.join();
-    let machine = this.#machines.get(key);
-    if (machine === undefined) {
+    let matcher = this.#exact.get(key);
+    if (matcher === undefined) {
       const known = new Map(
         this.#terms.map((term, at) => [formatFilter(term), outcomes[at]]),
       );
-      machine = new ClassicMachine(
+      matcher = makeMatcher(
         this.#compile((term) => known.get(formatFilter(term)) ? ALWAYS : NEVER),
       );
-      this.#machines.set(key, machine);
+      this.#exact.set(key, matcher);
     }
-    return machine.run(packet) !== 0;
+    return matcher(bytes, wireLength) !== 0;
   }
 
   toString(): string {

@@ -6,6 +6,47 @@
  * @module
  */
 
+/** A protocol that can be named in a filter. */
+export type Protocol =
+  | "ether"
+  | "ip"
+  | "ip6"
+  | "arp"
+  | "rarp"
+  | "tcp"
+  | "udp"
+  | "sctp"
+  | "icmp"
+  | "icmp6"
+  | "igmp"
+  | "igrp"
+  | "pim"
+  | "vrrp"
+  | "carp"
+  | "ah"
+  | "esp"
+  | "atalk"
+  | "aarp"
+  | "decnet"
+  | "lat"
+  | "sca"
+  | "moprc"
+  | "mopdl"
+  | "iso"
+  | "esis"
+  | "isis"
+  | "l1"
+  | "l2"
+  | "iih"
+  | "lsp"
+  | "snp"
+  | "csnp"
+  | "psnp"
+  | "clnp"
+  | "stp"
+  | "ipx"
+  | "netbeui";
+
 /** Words that name a protocol, with the name that is used for them here. */
 export const PROTOCOL_WORDS = {
   link: "ether",
@@ -54,10 +95,7 @@ export const PROTOCOL_WORDS = {
   stp: "stp",
   ipx: "ipx",
   netbeui: "netbeui",
-} as const;
-
-/** A protocol that can be named in a filter. */
-export type Protocol = typeof PROTOCOL_WORDS[keyof typeof PROTOCOL_WORDS];
+} as const satisfies Readonly<Record<string, Protocol>>;
 
 /** Finds the protocol that a word names. */
 export function protocolOf(word: string): Protocol | undefined {
