@@ -9,7 +9,9 @@ import { parsePartialIpv4 } from "./addresses.ts";
 import type { Direction, Identifier, Qualifiers } from "./ast.ts";
 import { all, any, type Condition, equals, NEVER, not } from "./condition.ts";
 import type { Context } from "./context.ts";
+import { inDirection } from "./direction.ts";
 import { ahead, networkPlace } from "./link.ts";
+import { matchesDecnet } from "./lower_decnet.ts";
 import { carries, Ethertype, hasLinkHeader } from "./lower_link.ts";
 import { BUILT_IN_NAMES } from "./names.ts";
 import type { Place } from "./value.ts";
@@ -164,7 +166,7 @@ function matchesIpv4(
     const start = networkPlace(context.layout);
     return all(
       carries(context, ethertype, at),
-      inDirection(
+      atEnds(
         direction,
         ends,
         (offset) => isWithin(context, network, ahead(start, offset)),
@@ -230,7 +232,7 @@ function matchesIpv6(
   const start = networkPlace(context.layout);
   return all(
     carries(context, Ethertype.IPV6, at),
-    inDirection(direction, IPV6_ENDS, (offset) =>
+    atEnds(direction, IPV6_ENDS, (offset) =>
       all(
         ...words.map((word, index) =>
           isWithin(context, word, ahead(start, offset + 4 * index))
@@ -239,21 +241,17 @@ function matchesIpv6(
   );
 }
 
-function inDirection(
+/** The addresses at some offsets match, as a direction says. */
+function atEnds(
   direction: Direction,
   { source, destination }: Ends,
   matches: (offset: number) => Condition,
 ): Condition {
-  switch (direction) {
-    case "src":
-      return matches(source);
-    case "dst":
-      return matches(destination);
-    case "src or dst":
-      return any(matches(source), matches(destination));
-    case "src and dst":
-      return all(matches(source), matches(destination));
-  }
+  return inDirection(
+    direction,
+    () => matches(source),
+    () => matches(destination),
+  );
 }
 
 function matchesName(
@@ -334,7 +332,7 @@ function hasMac(
 ): Condition {
   return all(
     hasLinkHeader(context),
-    inDirection(
+    atEnds(
       direction,
       ETHERNET_ENDS,
       (offset) => isMac(context, mac, offset, at),
@@ -385,52 +383,5 @@ function matchesGateway(
   return all(
     hasMac(context, "src or dst", mac, at),
     not(matchesName(context, qualifiers, name, at)),
-  );
-}
-
-/** Routing flags of DECnet phase IV, with and without a byte of padding. */
-const DECNET_FORMS = [
-  { size: 1, mask: 0x07, value: 0x02, source: 3, destination: 1 },
-  { size: 2, mask: 0xff07, value: 0x8102, source: 4, destination: 2 },
-  { size: 1, mask: 0x07, value: 0x06, source: 15, destination: 7 },
-  { size: 2, mask: 0xff07, value: 0x8106, source: 16, destination: 8 },
-] as const;
-/** Bytes before the routing flags: the length of the message. */
-const DECNET_FLAGS_OFFSET = 2;
-
-function matchesDecnet(
-  context: Context,
-  { type, direction = "src or dst" }: Qualifiers,
-  identifier: Identifier,
-  at: number,
-): Condition {
-  const { values, layout } = context;
-  const text = identifier.kind === "ipv4" ? identifier.address : "";
-  const match = /^(\d+)\.(\d+)$/.exec(text);
-  if (match === null || (type !== undefined && type !== "host")) {
-    return context.fail(at, "this is no DECnet address", "such as 10.15");
-  }
-  const number = Number(match[1]) << 10 | Number(match[2]);
-  if (Number(match[1]) > 63 || Number(match[2]) > 1023) {
-    return context.fail(at, `"${text}" is no DECnet address`);
-  }
-  const swapped = (number & 0xff) << 8 | number >> 8;
-  const start = ahead(networkPlace(layout), DECNET_FLAGS_OFFSET);
-  const forms = (end: "source" | "destination"): Condition =>
-    any(...DECNET_FORMS.map((form) => {
-      const flags = values.load(form.size, start);
-      const masked = values.alu(BPF_AND, flags, values.constant(form.mask));
-      return all(
-        equals(values, masked, form.value),
-        equals(values, values.load(2, ahead(start, form[end])), swapped),
-      );
-    }));
-  return all(
-    carries(context, Ethertype.DECNET, at),
-    inDirection(
-      direction,
-      { source: 0, destination: 1 },
-      (end) => forms(end === 0 ? "source" : "destination"),
-    ),
   );
 }

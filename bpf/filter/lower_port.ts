@@ -8,6 +8,7 @@ import type { Direction, Identifier, Qualifiers } from "./ast.ts";
 import { all, any, compare, type Condition, equals } from "./condition.ts";
 import { not } from "./condition.ts";
 import type { Context } from "./context.ts";
+import { inDirection } from "./direction.ts";
 import { ahead, networkPlace } from "./link.ts";
 import { carries, Ethertype } from "./lower_link.ts";
 import {
@@ -121,7 +122,7 @@ function overIpv6(
   return all(
     carries(context, Ethertype.IPV6, at),
     any(...numbers.map((number) => equals(values, next, number))),
-    inDirection(context, ports, direction, place),
+    atEnds(context, ports, direction, place),
   );
 }
 
@@ -138,28 +139,21 @@ function overIpv4(
     carries(context, Ethertype.IPV4, at),
     any(...numbers.map((number) => equals(values, protocol, number))),
     isFirstFragment(context),
-    inDirection(context, ports, direction, ipv4Transport(context)),
+    atEnds(context, ports, direction, ipv4Transport(context)),
   );
 }
 
-function inDirection(
+function atEnds(
   context: Context,
   ports: Ports,
   direction: Direction,
   place: Place,
 ): Condition {
-  const source = isWithin(context, ports, ahead(place, SOURCE_OFFSET));
-  const target = isWithin(context, ports, ahead(place, DESTINATION_OFFSET));
-  switch (direction) {
-    case "src":
-      return source;
-    case "dst":
-      return target;
-    case "src or dst":
-      return any(source, target);
-    case "src and dst":
-      return all(source, target);
-  }
+  return inDirection(
+    direction,
+    () => isWithin(context, ports, ahead(place, SOURCE_OFFSET)),
+    () => isWithin(context, ports, ahead(place, DESTINATION_OFFSET)),
+  );
 }
 
 function isWithin(
