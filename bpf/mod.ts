@@ -3,6 +3,7 @@
  * run without the kernel.
  *
  * - An assembler, disassembler, checker and interpreter of classic BPF.
+ * - {@linkcode compileFilter}: expressions of pcap-filter(7) to a program.
  * - {@linkcode compileCaptureFilter}: local ports and remote endpoints to a
  *   filter for a packet socket.
  * - {@linkcode compileSyscallFilter}: system calls to a filter for seccomp.
@@ -102,6 +103,39 @@ export { BtfFormatError, KIND, type Kind } from "./btf/format.ts";
 export type { BtfName } from "./btf/names.ts";
 export { Btf, type BtfMember } from "./btf/reader.ts";
 export * as extended from "./extended/mod.ts";
+export type {
+  AddressType,
+  Arithmetic,
+  ArithmeticSign,
+  Direction,
+  Encapsulation,
+  FilterNode,
+  Identifier,
+  Primitive,
+  ProcessTerm,
+  Qualifiers,
+  RelationSign,
+} from "./filter/ast.ts";
+export { formatFilter } from "./filter/ast.ts";
+export {
+  compileFilter,
+  type Filter,
+  FilterLinkType,
+  type FilterOptions,
+  findHostNames,
+  type PacketContext,
+  type PacketProcess,
+} from "./filter/compile.ts";
+export { FilterSyntaxError } from "./filter/errors.ts";
+export type { Protocol } from "./filter/keywords.ts";
+export type { Placement } from "./filter/link.ts";
+export {
+  type NameFiles,
+  type NameResolver,
+  resolverFromFiles,
+  type ServicePorts,
+} from "./filter/names.ts";
+export { parseFilter } from "./filter/parser.ts";
 export { LabelError } from "./labels.ts";
 export {
   compileSyscallFilter,
