@@ -32,6 +32,29 @@ const PARTS: Readonly<Record<string, Part>> = {
   integration: integrationTests,
 };
 
+/** Ways to follow a program beside the default one, and what they must do. */
+const MATRIX: readonly (readonly [string, readonly string[]])[] = [
+  ["--tracker ptrace", [
+    "attach_capture_test.ts",
+    "client_capture_test.ts",
+    "exit_status_capture_test.ts",
+    "harmless_capture_test.ts",
+    "process_tree_capture_test.ts",
+    "server_capture_test.ts",
+    "udp_capture_test.ts",
+  ]],
+  ["--tracker ptrace --kernel-filter classic", [
+    "client_capture_test.ts",
+    "server_capture_test.ts",
+    "udp_capture_test.ts",
+  ]],
+  ["--tracker tp", ["client_capture_test.ts", "udp_capture_test.ts"]],
+  ["--tracker ebpf --kernel-filter classic", [
+    "server_capture_test.ts",
+    "udp_capture_test.ts",
+  ]],
+];
+
 const FAILURE: Counts = { ...NONE, failed: 1 };
 
 async function staticChecks(): Promise<Counts> {
@@ -93,7 +116,14 @@ async function integrationTests(filter: readonly string[]): Promise<Counts> {
   const folder = await Deno.makeTempDir({ prefix: "tracedump-deno-" });
   try {
     const deno = await publicDeno(folder);
-    return await runTests(deno, selection(INTEGRATION, filter));
+    const tests = await runTests(deno, selection(INTEGRATION, filter));
+    if (filter.length > 0) return tests;
+    const results = [tests];
+    for (const [variants, files] of MATRIX) {
+      const paths = files.map((name) => `${INTEGRATION}/${name}`);
+      results.push(await runTests(deno, paths, { variants }));
+    }
+    return sum(results);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -145,14 +175,23 @@ async function exactDeno(version: string): Promise<string | undefined> {
 async function runTests(
   deno: string,
   args: readonly string[],
-  { mayBeNone = false }: { readonly mayBeNone?: boolean } = {},
+  { mayBeNone = false, variants }: {
+    readonly mayBeNone?: boolean;
+    readonly variants?: string;
+  } = {},
 ): Promise<Counts> {
-  say(`${deno === DENO ? "" : `${deno}: `}deno test ${args.join(" ")}`);
+  const which = variants === undefined
+    ? ""
+    : `TRACEDUMP_VARIANTS="${variants}" `;
+  say(`${which}${deno === DENO ? "" : `${deno}: `}deno test ${args.join(" ")}`);
   const child = new Deno.Command(deno, {
     args: ["test", "--allow-all", "--no-check", "--frozen", ...args],
     stdin: "null",
     stdout: "piped",
-    env: { NO_COLOR: "1" },
+    env: {
+      NO_COLOR: "1",
+      ...(variants === undefined ? {} : { TRACEDUMP_VARIANTS: variants }),
+    },
   }).spawn();
   const timer = setTimeout(() => {
     say(`FAILED: still running after ${RUN_TIME / 1000} seconds`);
