@@ -34,7 +34,10 @@
 
 #define UNUSED __attribute__((unused))
 
-/* A forgotten workload must not outlive its test. */
+/*
+ * A forgotten workload must not outlive its test. TRACEDUMP_TEST_PATIENCE is a
+ * factor on the time, for slow machines.
+ */
 #define LIFETIME_SECONDS 60
 
 static void die(const char *what) UNUSED;
@@ -268,6 +271,10 @@ static void ask(const char *text) {
 }
 
 static void begin(void) UNUSED;
-static void begin(void) { alarm(LIFETIME_SECONDS); }
+static void begin(void) {
+  const char *factor = getenv("TRACEDUMP_TEST_PATIENCE");
+  unsigned times = factor == NULL ? 1 : (unsigned)atoi(factor);
+  alarm(LIFETIME_SECONDS * (times == 0 ? 1 : times));
+}
 
 #endif
