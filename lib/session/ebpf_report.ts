@@ -62,8 +62,9 @@ export function trackerNotice(
     case "tp":
       return {
         severity: "warning",
-        text: `sockets are followed by eBPF (${HOOK_NAMES.tp}), which miss ` +
-          "what a UDP server gets before it sends: " +
+        text:
+          `sockets are followed by eBPF (${HOOK_NAMES.tp}), which can miss ` +
+          "datagrams: " +
           whyNotHooks("cg", probes, rights),
       };
   }

@@ -68,7 +68,7 @@ Deno.test("trackerNotice() warns of what tracepoints miss", () => {
     rightsOf("CAP_BPF", "CAP_PERFMON"),
   );
   assert.equal(notice.severity, "warning");
-  assert.match(notice.text, /UDP server/);
+  assert.match(notice.text, /can miss datagrams/);
   assert.match(
     notice.text,
     /for cgroup hooks the right CAP_NET_ADMIN is missing$/,
