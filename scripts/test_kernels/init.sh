@@ -1,4 +1,5 @@
 #!/bin/busybox sh
+# shellcheck shell=dash
 # First program of the virtual machine, in its initial file system. Mounts the
 # root folder of the real machine with a file system in memory on top, so that
 # nothing there changes, and goes on with guest.sh on it.

@@ -66,7 +66,7 @@ export async function readRun(from: RunSource): Promise<Run> {
       probes = log.split("\n").filter((line) => line.startsWith("{"))
         .map((line) => JSON.parse(line));
     } else if (step.name === "choice") {
-      choice = log.split("\n").filter((line) => /track|filter/i.test(line));
+      choice = log.split("\n").filter((line) => line.includes(": debug: "));
     }
   }
   if (!isOver) {
@@ -101,20 +101,16 @@ function judgeStep(step: Step, log: string, status: string): StepResult {
     const notes = code === 0 ? [] : log.trim().split("\n").slice(-LOG_LINES);
     return { ...base, outcome, isGood: code === 0, notes };
   }
-  const failed = log.split("\n").filter((line) =>
-    / \.\.\. .*FAILED/.test(line)
-  );
-  const skipped = log.split("\n").filter((line) =>
-    / \.\.\. .*ignored/.test(line)
-  );
-  const notes = [...failed, ...new Set(skipped.map(reasonOf))];
+  const failed = matches(log, /^(.+ => \.\/tests\/.+)$/gm);
+  const skipped = matches(log, /(\(skipped: .*?\)) \.\.\. /g);
+  const notes = [...new Set([...failed, ...skipped])];
   const counts = parseSummary(log);
   if (counts === undefined) {
-    const passed = log.split("\n").filter((line) =>
-      / \.\.\. .*ok \(/.test(line)
-    );
-    const outcome = `${passed.length} passed, ${failed.length} failed, then ` +
-      (code === 124 ? "out of time" : `died with ${code}`);
+    // Slow tests have a line of their own for the result.
+    const passed = matches(log, /(\bok) \(\d/g).length;
+    const bad = matches(log, /(\bFAILED) \(\d/g).length;
+    const end = code === 124 ? "out of time" : `died with ${code}`;
+    const outcome = `${passed} passed, ${bad} failed, then ${end}`;
     return { ...base, outcome, isGood: false, notes };
   }
   const outcome = `${counts.passed} passed, ${counts.failed} failed` +
@@ -122,8 +118,8 @@ function judgeStep(step: Step, log: string, status: string): StepResult {
   return { ...base, outcome, isGood: code === 0 && counts.passed > 0, notes };
 }
 
-function reasonOf(line: string): string {
-  return /\(skipped: .*\)/.exec(line)?.[0] ?? line;
+function matches(text: string, pattern: RegExp): string[] {
+  return [...text.matchAll(pattern)].map((match) => match[1]!);
 }
 
 async function textOf(path: string): Promise<string> {

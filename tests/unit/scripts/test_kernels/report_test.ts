@@ -30,18 +30,24 @@ async function runOf(log: string, status: string, isOver = true): Promise<Run> {
 
 Deno.test("readRun() takes the counts of the summary", async () => {
   const log = "a ... ok (1s)\nb ... FAILED (2s)\n" +
+    "c (skipped: needs x) ... ignored (0ms)\n" +
+    "\n FAILURES \n\nb => ./tests/b_test.ts:57:10\n\n" +
     "FAILED | 1 passed | 1 failed | 3 ignored (4s)\n";
   const { steps: [step], uname } = await runOf(log, "1 40\n");
   equal(uname, "5.10.0 #1 SMP");
   equal(step?.outcome, "1 passed, 1 failed, 3 skipped");
   equal(step?.seconds, 40);
   equal(step?.isGood, false);
-  equal(step?.notes.join(), "b ... FAILED (2s)");
+  equal(step?.notes.join(), "b => ./tests/b_test.ts:57:10,(skipped: needs x)");
 });
 
 Deno.test("readRun() tells a run that was cut off", async () => {
-  const { steps: [step] } = await runOf("a ... ok (1s)\nb ... ", "124 9\n");
-  equal(step?.outcome, "1 passed, 0 failed, then out of time");
+  const { steps: [step] } = await runOf(
+    "a ... ok (1s)\nb ...'b' has been running for over (1m0s)\n ok (1m9s)\n" +
+      "c ... FAILED (1s)\nd ... ",
+    "124 9\n",
+  );
+  equal(step?.outcome, "2 passed, 1 failed, then out of time");
   equal(step?.isGood, false);
 });
 
