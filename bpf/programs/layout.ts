@@ -15,6 +15,8 @@ export const MAP = {
   connections: "conns",
   /** Local ports whose packets are wanted; {@linkcode portKey}. */
   ports: "ports",
+  /** Local ports that any rule ever named; {@linkcode portIndex}. */
+  usedPorts: "used_ports",
   /** Remote ends of calls under way; {@linkcode REMOTE_KEY}. */
   remotes: "remotes",
   /** Fragmented packets that are wanted; {@linkcode FRAGMENT_KEY}. */
@@ -64,6 +66,16 @@ export const CONNECTION = {
   netns: 8,
   size: 16,
 } as const;
+
+/**
+ * Bytes of the only value of `used_ports`: one for each port of TCP, then of
+ * UDP. A byte is 1 once a rule named the port, and stays so; most packets and
+ * sockets of other programs are recognized by a 0 without a look-up.
+ */
+export const USED_PORTS_SIZE = 0x2_0000;
+
+/** Cuts a key of `ports` to its index in `used_ports`: 6 is even, 17 odd. */
+export const USED_PORTS_MASK = USED_PORTS_SIZE - 1;
 
 /** Bytes of a key of `ports`; see {@linkcode portKey}. */
 export const PORT_KEY_SIZE = 4;
@@ -294,6 +306,11 @@ export function writeConnectionKey(
 /** Key of `ports` as a number: protocol and local port. */
 export function portKey(protocol: number, port: number): number {
   return (protocol << 16 | port) >>> 0;
+}
+
+/** Index in `used_ports`. */
+export function portIndex(protocol: number, port: number): number {
+  return portKey(protocol, port) & USED_PORTS_MASK;
 }
 
 /** Writes a key of `ports`. */

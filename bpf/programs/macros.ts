@@ -6,7 +6,7 @@
  * @module
  */
 
-import { add, mov } from "../extended/alu.ts";
+import { add, and, mov } from "../extended/alu.ts";
 import {
   type Code,
   R0,
@@ -17,9 +17,9 @@ import {
   R4,
   type Register,
 } from "../extended/instruction.ts";
-import { call } from "../extended/jump.ts";
-import { load, loadMap, store } from "../extended/load_store.ts";
-import type { MapName } from "./layout.ts";
+import { call, jumpIf } from "../extended/jump.ts";
+import { load, loadMap, loadMapValue, store } from "../extended/load_store.ts";
+import { MAP, type MapName, USED_PORTS_MASK } from "./layout.ts";
 
 /** dst = address of a place on the stack */
 export function stackAddress(dst: Register, offset: number): Code {
@@ -118,6 +118,33 @@ export function storeMapped(offset: number, through: Register): Code {
     store("u64", R10, offset, 0),
     store("u32", R10, offset + 8, MAPPED_PREFIX),
     store("u32", R10, offset + 12, through),
+  ];
+}
+
+/**
+ * Goes to `target` when no rule ever named the port whose key of `ports` is
+ * in r1; r2 and r3 are lost.
+ */
+export function jumpIfUnusedPort(target: string): Code {
+  return [
+    usedPortPlace(R1),
+    load("u8", R2, R3, 0),
+    jumpIf(R2, "==", 0, target),
+  ];
+}
+
+/** Notes that a rule names the port with the key in `key`; r2, r3 are lost. */
+export function markPortUsed(key: Register): Code {
+  return [usedPortPlace(key), store("u8", R3, 0, 1)];
+}
+
+/** r3 = place in `used_ports` for a key of `ports`; r2 is lost. */
+function usedPortPlace(key: Register): Code {
+  return [
+    mov(R2, key),
+    and(R2, USED_PORTS_MASK),
+    loadMapValue(R3, MAP.usedPorts),
+    add(R3, R2),
   ];
 }
 

@@ -58,6 +58,7 @@ import {
 import {
   clearStack,
   copy,
+  jumpIfUnusedPort,
   lookup,
   remove,
   result,
@@ -128,7 +129,7 @@ export interface PacketFilterOptions {
   readonly packetType?: ContextField;
 }
 
-/** Builds the filter; it needs the maps `conns` to `config`. */
+/** Builds the filter; it needs the maps from `conns` to `config`. */
 export function packetFilter(options: PacketFilterOptions = {}): Program {
   const packetType = options.packetType ?? SK_BUFF.pktType;
   return program("packet_filter", "SOCKET_FILTER", { kind: "socket" }, [
@@ -483,7 +484,14 @@ function matchFunction(): Code {
   return [
     label("match"),
     mov(R6, R1),
-    mov(R2, R1),
+    load("u16", R1, R6, CONNECTION_KEY.localPort),
+    bigEndian(R1, 16),
+    load("u32", R2, R6, CONNECTION_KEY.protocol),
+    lsh(R2, 16),
+    or(R1, R2),
+    store("u32", R10, portKeyPlace, R1),
+    jumpIfUnusedPort("match remote"),
+    mov(R2, R6),
     loadMap(R1, MAP.connections),
     call("map_lookup_elem"),
     jumpIf(R0, "==", 0, "match port"),
@@ -492,12 +500,6 @@ function matchFunction(): Code {
     jumpIfLingering(CONFIG.connectionLinger, "match yes"),
 
     label("match port"),
-    load("u16", R1, R6, CONNECTION_KEY.localPort),
-    bigEndian(R1, 16),
-    load("u32", R2, R6, CONNECTION_KEY.protocol),
-    lsh(R2, 16),
-    or(R1, R2),
-    store("u32", R10, portKeyPlace, R1),
     lookup(MAP.ports, portKeyPlace),
     jumpIf(R0, "==", 0, "match remote"),
     load("u32", R1, R0, PORT.sockets),

@@ -54,6 +54,7 @@ import {
   R7,
   R8,
   R9,
+  scope,
 } from "../extended/instruction.ts";
 import { call, exit, jump, jumpIf } from "../extended/jump.ts";
 import { load, loadMap, store } from "../extended/load_store.ts";
@@ -70,6 +71,7 @@ import {
 import {
   copy,
   copyWords,
+  jumpIfUnusedPort,
   result,
   stackAddress,
   storeMapped,
@@ -556,8 +558,8 @@ function releaseProgram(): Program {
 export function sockOpsProgram(abilities: SockOpsAbilities): Program {
   const flavor: Flavor = { sk: SOCK_OPS.sk, abilities };
   const { process, netns } = abilities;
-  const giveMarkIfPossible = (foreign: string, marked: string): Code =>
-    process ? [giveMark(flavor, foreign), jump(marked)] : jump(foreign);
+  const giveMarkIfPossible = (foreign: string): Code =>
+    process ? giveMark(flavor, foreign) : jump(foreign);
   const used: FunctionName[] = [
     ...(process ? ["is_target" as const] : []),
     ...["emit", "hold_port", "release_port", "forget_port"] as const,
@@ -571,15 +573,17 @@ export function sockOpsProgram(abilities: SockOpsAbilities): Program {
     jumpIf(R9, "!=", SOCK_OPS_OP.TCP_LISTEN_CB, "permit"),
     label("find"),
     findMark(flavor, "permit"),
+    jumpIf(R8, "!=", 0, "ours"),
+    jumpIf(R9, "==", SOCK_OPS_OP.PASSIVE_ESTABLISHED_CB, "foreign"),
+    // The program may use a socket that it got from elsewhere.
+    giveMarkIfPossible("foreign"),
+    label("ours"),
     beginEvent(0),
     describeConnection(),
     connectionKey(),
+    loadField(R9, R6, SOCK_OPS.op),
     jumpIf(R9, "==", SOCK_OPS_OP.PASSIVE_ESTABLISHED_CB, "passive"),
     jumpIf(R9, "==", SOCK_OPS_OP.TCP_LISTEN_CB, "listen"),
-
-    jumpIf(R8, "!=", 0, "connect ours"),
-    giveMarkIfPossible("connect foreign", "connect ours"),
-    label("connect ours"),
     wantConnection(),
     // bind(2) came before: the connection is the narrower rule.
     load("u32", R1, R8, MARK.portKey),
@@ -592,7 +596,6 @@ export function sockOpsProgram(abilities: SockOpsAbilities): Program {
     jump("send event"),
 
     label("passive"),
-    jumpIf(R8, "==", 0, "foreign connection"),
     ownIdentity({ ...abilities, netns: false }),
     mov(R1, 0),
     store("u32", R8, MARK.portKey, R1),
@@ -601,9 +604,6 @@ export function sockOpsProgram(abilities: SockOpsAbilities): Program {
     jump("send event"),
 
     label("listen"),
-    jumpIf(R8, "!=", 0, "listen ours"),
-    giveMarkIfPossible("foreign listener", "listen ours"),
-    label("listen ours"),
     tcpPortKey(),
     mov(R2, R1),
     mov(R1, R8),
@@ -615,19 +615,22 @@ export function sockOpsProgram(abilities: SockOpsAbilities): Program {
     endEvent(),
     jump("permit"),
 
-    label("connect foreign"),
+    // Takes over what the program does not use any more.
+    label("foreign"),
     tcpPortKey(),
+    jumpIfUnusedPort("permit"),
+    loadField(R9, R6, SOCK_OPS.op),
+    jumpIf(R9, "==", SOCK_OPS_OP.PASSIVE_ESTABLISHED_CB, "connection"),
     callFunction("forget_port"),
-    label("foreign connection"),
+    jumpIf(R9, "==", SOCK_OPS_OP.TCP_LISTEN_CB, "permit"),
+    label("connection"),
+    beginEvent(0),
+    describeConnection(),
+    connectionKey(),
     netns ? [mov(R1, R6), call("get_netns_cookie")] : mov(R0, 0),
     mov(R2, R0),
     stackAddress(R1, KEY),
     callFunction("forget_connection"),
-    jump("permit"),
-
-    label("foreign listener"),
-    tcpPortKey(),
-    callFunction("forget_port"),
   ], [...used]);
 }
 
@@ -665,14 +668,16 @@ function describeConnection(): Code {
     store("u16", R10, EVENT_PLACE + EVENT.remotePort, R1),
     loadField(R1, R6, SOCK_OPS.family),
     store("u16", R10, EVENT_PLACE + EVENT.family, R1),
-    jumpIf(R1, "==", AF_INET, "ipv4"),
-    storeAddress(undefined, R6, localIp4, localIp6, EVENT.local),
-    storeAddress(undefined, R6, remoteIp4, remoteIp6, EVENT.remote),
-    jump("stored"),
-    label("ipv4"),
-    storeAddress(AF_INET, R6, localIp4, localIp6, EVENT.local),
-    storeAddress(AF_INET, R6, remoteIp4, remoteIp6, EVENT.remote),
-    label("stored"),
+    scope([
+      jumpIf(R1, "==", AF_INET, "ipv4"),
+      storeAddress(undefined, R6, localIp4, localIp6, EVENT.local),
+      storeAddress(undefined, R6, remoteIp4, remoteIp6, EVENT.remote),
+      jump("stored"),
+      label("ipv4"),
+      storeAddress(AF_INET, R6, localIp4, localIp6, EVENT.local),
+      storeAddress(AF_INET, R6, remoteIp4, remoteIp6, EVENT.remote),
+      label("stored"),
+    ]),
   ];
 }
 

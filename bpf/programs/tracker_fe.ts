@@ -33,7 +33,7 @@ import { exit, jump, jumpIf } from "../extended/jump.ts";
 import { load, store } from "../extended/load_store.ts";
 import type { KernelFunction, KernelTypes } from "./kernel_types.ts";
 import { EVENT, EVENT_TYPE, MARK } from "./layout.ts";
-import { result } from "./macros.ts";
+import { jumpIfUnusedPort, result } from "./macros.ts";
 import { type Program, program } from "./program.ts";
 import {
   beginEvent,
@@ -105,17 +105,20 @@ function connectProgram(
 ): Program {
   return functionProgram(types, "tcp_connect", "TRACE_FENTRY", "tcp_connect", [
     load("u64", R7, R6, 0),
+    rememberSock(types, abilities, "foreign"),
     beginEvent(EVENT_TYPE.CONNECTED),
     describeWhole(types, TCP),
-    rememberSock(types, abilities, "foreign"),
     wantConnection(),
     describeOwner(),
     endEvent(),
     jump("done"),
     label("foreign"),
-    forgetConnection(types),
     sockPortKey(types, TCP),
+    jumpIfUnusedPort("done"),
     callFunction("forget_port"),
+    beginEvent(0),
+    describeWhole(types, TCP),
+    forgetConnection(types),
   ], [
     "is_target",
     "emit",
@@ -139,14 +142,18 @@ function acceptProgram(
     [
       load("u64", R7, R6, result),
       jumpIf(R7, "==", 0, "done"),
+      rememberSock(types, abilities, "foreign"),
       beginEvent(EVENT_TYPE.ACCEPTED),
       describeWhole(types, TCP),
-      rememberSock(types, abilities, "foreign"),
       wantConnection(),
       describeOwner(),
       endEvent(),
       jump("done"),
       label("foreign"),
+      sockPortKey(types, TCP),
+      jumpIfUnusedPort("done"),
+      beginEvent(0),
+      describeWhole(types, TCP),
       forgetConnection(types),
     ],
     ["is_target", "emit", "add_connection", "forget_connection"],

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { add, and, mov, rsh } from "../extended/alu.ts";
+import { add, and, bigEndian, mov, rsh } from "../extended/alu.ts";
 import { atomicAdd } from "../extended/atomic.ts";
 import {
   type Code,
@@ -27,6 +27,7 @@ import { call, callLocal, exit, jumpIf } from "../extended/jump.ts";
 import { load, loadMap, loadMapValue, store } from "../extended/load_store.ts";
 import {
   CONNECTION,
+  CONNECTION_KEY,
   COUNTERS,
   EVENT,
   MAP,
@@ -35,7 +36,14 @@ import {
   PORT,
   TARGET_FLAG,
 } from "./layout.ts";
-import { copy, lookup, result, stackAddress } from "./macros.ts";
+import {
+  copy,
+  jumpIfUnusedPort,
+  lookup,
+  markPortUsed,
+  result,
+  stackAddress,
+} from "./macros.ts";
 
 /** `BPF_RB_NO_WAKEUP`: readers look at the ring whenever they like. */
 const NO_WAKEUP = 1;
@@ -130,6 +138,7 @@ function holdPort(): Code {
     jumpIf(R1, "==", 0, "hold_port free"),
     callLocal("release_port"),
     label("hold_port free"),
+    markPortUsed(R7),
     store("u32", R6, MARK.portKey, R7),
     store("u32", R10, key, R7),
     lookup(MAP.ports, key),
@@ -184,6 +193,7 @@ function forgetPort(): Code {
   const key = -8;
   return [
     store("u32", R10, key, R1),
+    jumpIfUnusedPort("forget_port done"),
     lookup(MAP.ports, key),
     jumpIf(R0, "==", 0, "forget_port done"),
     load("u32", R1, R0, PORT.sockets),
@@ -202,6 +212,10 @@ function addConnection(): Code {
   return [
     store("u64", R10, value + CONNECTION.closed, 0),
     store("u64", R10, value + CONNECTION.netns, R2),
+    // TCP: the index of the port is its number.
+    load("u16", R4, R1, CONNECTION_KEY.localPort),
+    bigEndian(R4, 16),
+    markPortUsed(R4),
     mov(R2, R1),
     loadMap(R1, MAP.connections),
     stackAddress(R3, value),

@@ -23,7 +23,7 @@
  * @module
  */
 
-import { mov } from "../extended/alu.ts";
+import { bigEndian, mov } from "../extended/alu.ts";
 import {
   type Code,
   label,
@@ -40,7 +40,13 @@ import { exit, jump, jumpIf } from "../extended/jump.ts";
 import { load, store } from "../extended/load_store.ts";
 import type { KernelTypes } from "./kernel_types.ts";
 import { CONNECTION, EVENT, EVENT_TYPE, MAP, MARK, PORT } from "./layout.ts";
-import { lookup, remove, result, stackAddress } from "./macros.ts";
+import {
+  jumpIfUnusedPort,
+  lookup,
+  remove,
+  result,
+  stackAddress,
+} from "./macros.ts";
 import type { Program } from "./program.ts";
 import {
   beginEvent,
@@ -107,9 +113,13 @@ function stateProgram(
 
     // End of a connection or of a listener.
     findSock(),
+    oldLocalPort(types, "forget"),
+    mov(R9, R1),
+    bigEndian(R1, 16),
+    jumpIfUnusedPort("forget"),
     beginEvent(0),
     describeSock(types),
-    oldLocalPort(types, "forget"),
+    mov(R1, R9),
     describeLocalPort(),
     describeProtocol(TCP),
     load("u32", R1, R6, 8),
@@ -158,6 +168,8 @@ function stateProgram(
     label("established"),
     load("u32", R1, R6, 8),
     jumpIf(R1, "!=", TCP_STATE.SYN_RECV, "done"),
+    sockPortKey(types, TCP),
+    jumpIfUnusedPort("done"),
     beginEvent(EVENT_TYPE.ACCEPTED),
     describeWhole(types, TCP),
     lookupPort(types, TCP),
@@ -262,6 +274,8 @@ function queueProgram(types: KernelTypes): Program {
     // Nothing tells when a socket is closed, but its process is gone: the
     // port belongs to this one now.
     label("datagram foreign"),
+    sockPortKey(types, UDP),
+    jumpIfUnusedPort("done"),
     lookupPort(types, UDP),
     jumpIf(R0, "==", 0, "done"),
     load("u32", R1, R0, PORT.owner),
@@ -273,9 +287,9 @@ function queueProgram(types: KernelTypes): Program {
 
     label("syn"),
     findSock(),
+    jumpIf(R8, "==", 0, "syn foreign"),
     beginEvent(EVENT_TYPE.CONNECTED),
     describeWhole(types, TCP),
-    jumpIf(R8, "==", 0, "syn foreign"),
     // A SYN that is sent again tells nothing new.
     lookup(MAP.connections, KEY_PLACE),
     jumpIf(R0, "==", 0, "syn first"),
@@ -287,9 +301,12 @@ function queueProgram(types: KernelTypes): Program {
     endEvent(),
     jump("done"),
     label("syn foreign"),
-    forgetConnection(types),
     sockPortKey(types, TCP),
+    jumpIfUnusedPort("done"),
     callFunction("forget_port"),
+    beginEvent(0),
+    describeWhole(types, TCP),
+    forgetConnection(types),
 
     label("done"),
     result(0),

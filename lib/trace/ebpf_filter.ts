@@ -19,8 +19,10 @@ import {
   MAP,
   PORT,
   PORT_KEY_SIZE,
+  portIndex,
   REMOTE_KEY,
   REMOTE_VALUE_SIZE,
+  USED_PORTS_SIZE,
   writeConnectionKey,
   writePortKey,
   writeRemoteKey,
@@ -36,7 +38,6 @@ import {
   MapType,
 } from "../../ffi/bpf_map.ts";
 import { BpfProgram } from "../../ffi/bpf_program.ts";
-import type { Mapping } from "../../ffi/memory.ts";
 
 /** Bytes of a packet that are kept when nothing else is said: all of them. */
 const WHOLE_PACKET = 0x4_0000;
@@ -76,6 +77,7 @@ export class KernelFilter implements Disposable {
   readonly maps: {
     readonly conns: BpfMap;
     readonly ports: BpfMap;
+    readonly used_ports: BpfMap;
     readonly remotes: BpfMap;
     readonly fragments: BpfMap;
     readonly config: BpfMap;
@@ -87,6 +89,7 @@ export class KernelFilter implements Disposable {
   readonly #stack = new DisposableStack();
   readonly #program: BpfProgram;
   readonly #config: DataView;
+  readonly #usedPorts: Uint8Array;
   readonly #connectionKey = new Uint8Array(CONNECTION_KEY.size);
   readonly #connection = new Uint8Array(CONNECTION.size);
   readonly #portKey = new Uint8Array(PORT_KEY_SIZE);
@@ -119,6 +122,17 @@ export class KernelFilter implements Disposable {
           flags: BPF_F_NO_PREALLOC,
         }),
       );
+    const memory = (name: string, valueSize: number): BpfMap =>
+      stack.use(
+        new BpfMap({
+          name,
+          type: MapType.ARRAY,
+          keySize: 4,
+          valueSize,
+          maxEntries: 1,
+          flags: BPF_F_MMAPABLE,
+        }),
+      );
     this.maps = {
       conns: hash(
         MAP.connections,
@@ -142,21 +156,16 @@ export class KernelFilter implements Disposable {
           maxEntries: options.maxFragments ?? MAX_FRAGMENTS,
         }),
       ),
-      config: stack.use(
-        new BpfMap({
-          name: MAP.config,
-          type: MapType.ARRAY,
-          keySize: 4,
-          valueSize: CONFIG.size,
-          maxEntries: 1,
-          flags: BPF_F_MMAPABLE,
-        }),
-      ),
+      used_ports: memory(MAP.usedPorts, USED_PORTS_SIZE),
+      config: memory(MAP.config, CONFIG.size),
     };
-    const memory: Mapping = stack.use(
-      this.maps.config.mapMemory(CONFIG.size),
+    const { config, used_ports: usedPorts } = this.maps;
+    this.#config = new DataView(
+      stack.use(config.mapMemory(CONFIG.size)).buffer(),
     );
-    this.#config = new DataView(memory.buffer());
+    this.#usedPorts = new Uint8Array(
+      stack.use(usedPorts.mapMemory(USED_PORTS_SIZE)).buffer(),
+    );
     this.#config.setUint32(
       CONFIG.loopback,
       options.loopbackIndex ?? LOOPBACK_INDEX,
@@ -184,15 +193,10 @@ export class KernelFilter implements Disposable {
   }
 
   /** Descriptors of the maps, for programs that add rules by themselves. */
-  descriptors(): Record<keyof KernelFilter["maps"], number> {
-    const { conns, ports, remotes, fragments, config } = this.maps;
-    return {
-      conns: conns.fd,
-      ports: ports.fd,
-      remotes: remotes.fd,
-      fragments: fragments.fd,
-      config: config.fd,
-    };
+  descriptors(): Record<string, number> {
+    return Object.fromEntries(
+      Object.entries(this.maps).map(([name, map]) => [name, map.fd]),
+    );
   }
 
   /** Lets wanted packets through; 0 keeps all of their bytes. */
@@ -235,6 +239,7 @@ export class KernelFilter implements Disposable {
     if (isWanted) return;
     view.setBigUint64(CONNECTION.closed, 0n, true);
     view.setBigUint64(CONNECTION.netns, netns, true);
+    this.#usedPorts[portIndex(protocol, local.port)] = 1;
     this.maps.conns.update(this.#connectionKey, this.#connection);
   }
 
@@ -257,6 +262,7 @@ export class KernelFilter implements Disposable {
   setPort(protocol: number, port: number, sockets = 1): void {
     writePortKey(this.#portKey, protocol, port);
     this.#portView.setUint32(PORT.sockets, sockets, true);
+    this.#usedPorts[portIndex(protocol, port)] = 1;
     this.maps.ports.update(this.#portKey, this.#port);
   }
 

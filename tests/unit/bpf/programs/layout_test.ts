@@ -10,8 +10,10 @@ import {
   FRAGMENT_KEY,
   MARK,
   PORT,
+  portIndex,
   portKey,
   REMOTE_KEY,
+  USED_PORTS_SIZE,
   writeConnectionKey,
   writePortKey,
   writeRemoteKey,
@@ -50,6 +52,14 @@ Deno.test("writePortKey() writes what portKey() returns", () => {
     equal(number, portKey(protocol, port));
     equal(number, protocol * 65536 + port);
   }));
+});
+
+Deno.test("portIndex() gives each port of TCP and UDP a place of its own", () => {
+  const last = 0xffff;
+  equal(portIndex(6, 0), 0);
+  equal(portIndex(6, last), last);
+  equal(portIndex(17, 0), last + 1);
+  equal(portIndex(17, last), USED_PORTS_SIZE - 1);
 });
 
 Deno.test("fields of a layout lie inside of it, in order, without overlap", () => {

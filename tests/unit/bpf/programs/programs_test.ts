@@ -47,11 +47,11 @@ Deno.test("programs have names that the kernel takes, and fit", () => {
   }
 });
 
-Deno.test("packetFilter() needs five maps", () => {
+Deno.test("packetFilter() needs six maps", () => {
   const { code, type, attachment } = packetFilter();
   deepEqual(
     [...new Set(code.relocations.map(({ name }) => name))].sort(),
-    ["config", "conns", "fragments", "ports", "remotes"],
+    ["config", "conns", "fragments", "ports", "remotes", "used_ports"],
   );
   equal(type, "SOCKET_FILTER");
   deepEqual(attachment, { kind: "socket" });
