@@ -22,7 +22,7 @@ const TRACKER_CASES: readonly string[] = [
   "process tree: fork",
 ];
 
-const LAUNCHED = "TCP client: 31 connections open at once";
+const LAUNCHED = "TCP client: blocking connect";
 const TREE = "process tree: fork";
 const ATTACHED = "attach: program with 8 threads";
 

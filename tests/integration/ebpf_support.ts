@@ -5,6 +5,7 @@
  * @module
  */
 
+import assert from "node:assert/strict";
 import { equal } from "node:assert/strict";
 import { createSocket, type Socket } from "node:dgram";
 import { bpf, BpfAttr } from "../../ffi/bpf.ts";
@@ -59,8 +60,8 @@ export function ebpfTest(name: string, run: () => void | Promise<void>): void {
 }
 
 /**
- * Declares a test of one variant of the tracker. Kernels that do not permit
- * the variant are no failure, not even where skipping is one.
+ * Declares a test of one variant of the tracker. Where the kernel refuses the
+ * variant, one test that it does so stands for all of them.
  */
 export function variantTest(
   variant: Variant,
@@ -70,11 +71,29 @@ export function variantTest(
 ): void {
   const title = `${variant}: ${name}`;
   const reason = missingEbpf() ?? missing(needs);
-  if (reason === undefined) {
-    declare(title, run, missingVariant(variant), true);
-  } else {
+  if (reason !== undefined) {
     declare(title, run, reason, !isContinuousIntegration());
+  } else if (missingVariant(variant) === undefined) {
+    declare(title, run, undefined, false);
+  } else {
+    declareRefusal(variant);
   }
+}
+
+const refused = new Set<Variant>();
+
+function declareRefusal(variant: Variant): void {
+  if (refused.has(variant)) return;
+  refused.add(variant);
+  Deno.test(`${variant}: refused by this kernel, and the loader says so`, () => {
+    assert.throws(
+      () => loadTracker({ variants: [variant] }).close(),
+      (error) =>
+        error instanceof TrackerLoadError &&
+        error.probes.every((probe) => probe.error !== undefined) &&
+        error.message.includes(variant),
+    );
+  });
 }
 
 function declare(
