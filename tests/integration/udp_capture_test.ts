@@ -29,9 +29,10 @@ const CASES: readonly UdpCase[] = [
     sockets: 40,
   },
   {
-    name: "40 sockets in the host's network",
-    args: (s) => ["many", s.udp4],
-    sockets: 40,
+    // An unconnected port may be that of any program at another time.
+    name: "connected sockets in the host's network",
+    args: (s) => ["connected", s.udp4, s.otherUdp4, s.udp4],
+    sockets: 3,
     network: "host",
   },
   {

@@ -12,7 +12,7 @@
 
 #define MAX_THREADS 16
 /* Without it tcpdump could not keep up with an untraced one. */
-#define BUSY_PAUSE_US 500
+#define BUSY_PAUSE_US 2000
 
 static const char *tcp_peer, *udp_peer;
 static pthread_barrier_t step;

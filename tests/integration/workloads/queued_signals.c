@@ -6,7 +6,7 @@
 #include "workload.h"
 
 #define MAX_SIGNALS 1000
-#define PAUSE_US 500
+#define PAUSE_US 2000
 
 static volatile sig_atomic_t received;
 static siginfo_t seen[MAX_SIGNALS];
