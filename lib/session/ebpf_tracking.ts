@@ -25,6 +25,7 @@ import {
 import { readComm } from "../proc/comm.ts";
 import { readFds } from "../proc/fd.ts";
 import { ProcPermissionError } from "../proc/read.ts";
+import { readStatus } from "../proc/status.ts";
 import { processTree } from "../proc/task.ts";
 import { SocketRegistry } from "../sockets/registry.ts";
 import { type Moment, SocketTableWriter } from "../sockets/table_writer.ts";
@@ -44,7 +45,7 @@ import { inspectFailure } from "./failures.ts";
 import { NO_RULES } from "./no_rules.ts";
 import { readRights } from "./rights.ts";
 import { mapped, SocketCleanup } from "./socket_cleanup.ts";
-import type { CaptureNotice } from "./types.ts";
+import { CaptureError, type CaptureNotice } from "./types.ts";
 
 /** What following with eBPF needs to know; plain data. */
 export interface EbpfSetup {
@@ -181,7 +182,22 @@ export class EbpfTracking implements Disposable {
     for (let pass = 0; pass < 2; pass++) {
       for (const pid of seen) this.#lookInto(pid);
     }
+    this.#dropEnded(seen);
+    if (this.#tracker.targets().length === 0) {
+      throw new CaptureError("no-process", `No process ${pids.join(", ")}`);
+    }
     return [...seen].map((pid) => ({ pid, comm: readComm(pid) ?? "" }));
+  }
+
+  /**
+   * Forgets processes that ended before they were targets: no hook told of
+   * their end. One that nobody waits for stays in /proc as a zombie.
+   */
+  #dropEnded(pids: Iterable<number>): void {
+    for (const pid of pids) {
+      const state = readStatus(pid)?.state ?? "X";
+      if (state === "Z" || state === "X") this.#tracker.removeTarget(pid);
+    }
   }
 
   /** The command was launched: other children of ours are not its. */

@@ -46,7 +46,7 @@ export class Truth {
     // Without a snaplen each packet would take 256 KiB of tcpdump's buffer.
     const tcpdump = start([
       ...["tcpdump", "-i", options.device, "-n", "-U", "--immediate-mode"],
-      ...["-B", "65536", "-s", "16000", "-Z", "root", "-w", options.file],
+      ...["-B", "262144", "-s", "16000", "-Z", "root", "-w", options.file],
     ]);
     await tcpdump.seen("stderr", /listening on/);
     return new Truth(options, tcpdump, start);
