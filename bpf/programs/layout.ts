@@ -257,7 +257,11 @@ export const EVENT_TYPE = {
   LISTENING: 4,
   /** A listening socket got a connection; the mark is the listener's. */
   ACCEPTED: 5,
-  /** The last descriptor was closed; `tgid`, `tid`, `comm` name who did. */
+  /**
+   * The last descriptor was closed; `tgid`, `tid`, `comm` name who did. Of
+   * the addresses only the ports are told: the local one where the socket
+   * held it for itself, the remote one where it is connected.
+   */
   RELEASED: 6,
   /** A TCP connection has ended (state CLOSE). */
   CLOSED: 7,

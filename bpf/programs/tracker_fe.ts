@@ -18,7 +18,7 @@
  * @module
  */
 
-import { mov } from "../extended/alu.ts";
+import { bigEndian, mov } from "../extended/alu.ts";
 import {
   type Code,
   label,
@@ -205,6 +205,9 @@ function releaseProgram(types: KernelTypes): Program {
       store("u16", R10, EVENT_PLACE + EVENT.protocol, R1),
       load("u16", R1, R7, types.offset("sock", "__sk_common.skc_family")),
       store("u16", R10, EVENT_PLACE + EVENT.family, R1),
+      load("u16", R1, R7, types.offset("sock", "__sk_common.skc_dport")),
+      bigEndian(R1, 16),
+      store("u16", R10, EVENT_PLACE + EVENT.remotePort, R1),
       describeOwner(),
       describeCurrent(),
       load("u32", R1, R8, MARK.portKey),
