@@ -233,7 +233,10 @@ ebpfTest(
       udp.close();
       console.log("done");
     }`);
-    using tracker = loadTracker({ connectionLinger: 50, portLinger: 20 });
+    using tracker = loadTracker({
+      connectionLinger: 50_000,
+      portLinger: 20_000,
+    });
     const count = (): number =>
       [...tracker.filter.maps.conns.keys()].length +
       [...tracker.filter.maps.ports.keys()].length;
@@ -244,8 +247,8 @@ ebpfTest(
     tracker.events.read((event) => last = event.time);
     equal(count(), 2);
     equal(tracker.collect(last), 0, "not yet");
-    equal(tracker.collect(last + 30e6), 1, "the port");
-    equal(tracker.collect(last + 60e6), 1, "the connection");
+    equal(tracker.collect(last + 30e9), 1, "the port");
+    equal(tracker.collect(last + 60e9), 1, "the connection");
     equal(count(), 0);
   },
 );
