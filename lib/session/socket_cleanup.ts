@@ -118,6 +118,10 @@ export class SocketCleanup implements Disposable {
         mapped(socket.localAddress),
         { address: mapped(socket.remoteAddress), port: socket.remotePort },
       );
+      // Here too the last segments may come, but nobody will tell of the end.
+      if (isRemnant(socket)) {
+        this.#registry.closed(socket.cookie, realTime(this.#now));
+      }
     }
     this.#registry.apply();
   }
@@ -137,6 +141,15 @@ export class SocketCleanup implements Disposable {
     this.#netlink.close();
     this.#events?.close();
   }
+}
+
+/**
+ * Whether the kernel has freed the socket and keeps but a few facts about the
+ * connection (struct tcp_timewait_sock): those end without an event.
+ */
+function isRemnant({ state, inode }: InetDiagSocket): boolean {
+  return state === TCP_STATE.TIME_WAIT ||
+    state === TCP_STATE.FIN_WAIT2 && inode === 0;
 }
 
 /** An address of 4 or 16 bytes as 16 bytes, IPv4 v4-mapped. */
