@@ -16,71 +16,174 @@ import {
 import type { BpfMap } from "../../ffi/bpf_map.ts";
 import { Errno, SyscallError } from "../../ffi/errno.ts";
 import type { TrackerEvent } from "./ebpf_events.ts";
+import { KeyQueue } from "./key_queue.ts";
 
-/** A rule that may be removed at a time, ns of CLOCK_MONOTONIC. */
-interface Ended {
-  readonly kind: "connection" | "port";
-  readonly key: Uint8Array;
-  readonly due: number;
+/** The part of a map that is needed here. */
+export type RuleMap = Pick<
+  BpfMap,
+  "lookup" | "take" | "delete" | "update" | "keys"
+>;
+
+/** What an event tells about the end of a rule. */
+export type EndEvent = Pick<
+  TrackerEvent,
+  | "type"
+  | "time"
+  | "protocol"
+  | "localPort"
+  | "remotePort"
+  | "readLocal"
+  | "readRemote"
+>;
+
+/** How the collector works. */
+export interface CollectorOptions {
+  /** Rules of connections. */
+  readonly conns: RuleMap;
+  /** Rules of ports. */
+  readonly ports: RuleMap;
+  /** Nanoseconds that packets of a closed connection still pass. */
+  readonly connectionLinger: number;
+  /** Nanoseconds that packets of a port without sockets still pass. */
+  readonly portLinger: number;
+  /** Ended rules that may wait; the oldest ones go earlier. */
+  readonly maxWaiting: number;
+}
+
+/** `-ENOTSUPP`, which user space is not meant to see. */
+const ENOTSUPP = 524;
+
+/** Rules of one kind. */
+class Rules {
+  readonly #map: RuleMap;
+  readonly #queue: KeyQueue;
+  readonly #key: Uint8Array;
+  readonly #value: Uint8Array;
+  readonly #isOver: (value: DataView, now: number) => boolean;
+  #canTake = true;
+
+  constructor(
+    map: RuleMap,
+    keySize: number,
+    valueSize: number,
+    maxWaiting: number,
+    isOver: (value: DataView, now: number) => boolean,
+  ) {
+    this.#map = map;
+    this.#queue = new KeyQueue(keySize, maxWaiting);
+    this.#key = new Uint8Array(keySize);
+    this.#value = new Uint8Array(valueSize);
+    this.#isOver = isOver;
+  }
+
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  /** Notes a rule that may go at a time; makes room if there is none. */
+  add(key: Uint8Array, due: number): void {
+    if (this.#queue.isFull) {
+      this.#queue.shift(this.#key);
+      this.#remove(this.#key, Infinity);
+    }
+    this.#queue.push(key, due);
+  }
+
+  /** Due times grow along the queue, as the linger time is fixed. */
+  collect(now: number): number {
+    let removed = 0;
+    while (this.#queue.due <= now) {
+      this.#queue.shift(this.#key);
+      if (this.#remove(this.#key, now)) removed++;
+    }
+    return removed;
+  }
+
+  collectAll(now: number): number {
+    let removed = 0;
+    for (const key of this.#map.keys()) {
+      if (this.#remove(key, now)) removed++;
+    }
+    return removed;
+  }
+
+  /** Removes a rule unless it is in use again. */
+  #remove(key: Uint8Array, now: number): boolean {
+    const value = this.#value;
+    const view = new DataView(value.buffer);
+    if (!this.#map.lookup(key, value) || !this.#isOver(view, now)) {
+      return false;
+    }
+    if (!this.#canTake) return this.#map.delete(key);
+    try {
+      if (!this.#map.take(key, value)) return false;
+    } catch (error) {
+      if (!isUnsupported(error)) throw error;
+      this.#canTake = false;
+      return this.#map.delete(key);
+    }
+    if (this.#isOver(view, now)) return true;
+    // It came to life between the two looks.
+    this.#map.update(key, value);
+    return false;
+  }
 }
 
 /** Removes ended rules some time after they ended. */
 export class RuleCollector {
-  readonly #conns: BpfMap;
-  readonly #ports: BpfMap;
+  readonly #conns: Rules;
+  readonly #ports: Rules;
   readonly #connectionLinger: number;
   readonly #portLinger: number;
-  readonly #connections: Ended[] = [];
-  readonly #freePorts: Ended[] = [];
   readonly #local = new Uint8Array(16);
   readonly #remote = new Uint8Array(16);
-  readonly #connection = new Uint8Array(CONNECTION.size);
-  readonly #port = new Uint8Array(PORT.size);
-  #canTake = true;
+  readonly #connectionKey = new Uint8Array(CONNECTION_KEY.size);
+  readonly #portKey = new Uint8Array(PORT_KEY_SIZE);
 
-  /** Watches two maps; the durations are nanoseconds. */
-  constructor(
-    conns: BpfMap,
-    ports: BpfMap,
-    connectionLinger: number,
-    portLinger: number,
-  ) {
-    this.#conns = conns;
-    this.#ports = ports;
+  /** Watches two maps. */
+  constructor(options: CollectorOptions) {
+    const { connectionLinger, portLinger, maxWaiting } = options;
     this.#connectionLinger = connectionLinger;
     this.#portLinger = portLinger;
+    this.#conns = new Rules(
+      options.conns,
+      CONNECTION_KEY.size,
+      CONNECTION.size,
+      maxWaiting,
+      (value, now) => isPast(value, CONNECTION.closed, connectionLinger, now),
+    );
+    this.#ports = new Rules(
+      options.ports,
+      PORT_KEY_SIZE,
+      PORT.size,
+      maxWaiting,
+      (value, now) =>
+        value.getUint32(PORT.sockets, true) === 0 &&
+        isPast(value, PORT.closed, portLinger, now),
+    );
   }
 
-  /** Rules that wait for their removal. */
+  /** Ended rules that wait for their removal. */
   get waiting(): number {
-    return this.#connections.length + this.#freePorts.length;
+    return this.#conns.waiting + this.#ports.waiting;
   }
 
   /** Notes what an event says about the end of a rule. */
-  observe(event: TrackerEvent): void {
-    switch (event.type) {
-      case EVENT_TYPE.CLOSED: {
-        const key = new Uint8Array(CONNECTION_KEY.size);
-        event.readLocal(this.#local);
-        event.readRemote(this.#remote);
-        writeConnectionKey(
-          key,
-          event.protocol,
-          { address: this.#local, port: event.localPort },
-          { address: this.#remote, port: event.remotePort },
-        );
-        const due = event.time + this.#connectionLinger;
-        this.#connections.push({ kind: "connection", key, due });
-        break;
-      }
-      case EVENT_TYPE.RELEASED: {
-        if (event.localPort === 0) break;
-        const key = new Uint8Array(PORT_KEY_SIZE);
-        writePortKey(key, event.protocol, event.localPort);
-        const due = event.time + this.#portLinger;
-        this.#freePorts.push({ kind: "port", key, due });
-        break;
-      }
+  observe(event: EndEvent): void {
+    const { type, time, protocol, localPort } = event;
+    if (type === EVENT_TYPE.CLOSED) {
+      event.readLocal(this.#local);
+      event.readRemote(this.#remote);
+      writeConnectionKey(
+        this.#connectionKey,
+        protocol,
+        { address: this.#local, port: localPort },
+        { address: this.#remote, port: event.remotePort },
+      );
+      this.#conns.add(this.#connectionKey, time + this.#connectionLinger);
+    } else if (type === EVENT_TYPE.RELEASED && localPort !== 0) {
+      writePortKey(this.#portKey, protocol, localPort);
+      this.#ports.add(this.#portKey, time + this.#portLinger);
     }
   }
 
@@ -91,72 +194,28 @@ export class RuleCollector {
    * @returns the number of rules removed
    */
   collect(now: number): number {
-    return this.#collectFrom(this.#connections, now) +
-      this.#collectFrom(this.#freePorts, now);
+    return this.#conns.collect(now) + this.#ports.collect(now);
   }
 
   /** Looks at all rules, for when events were lost. Takes longer. */
   collectAll(now: number): number {
-    let removed = 0;
-    for (const key of this.#conns.keys()) {
-      if (this.#remove("connection", key, now)) removed++;
-    }
-    for (const key of this.#ports.keys()) {
-      if (this.#remove("port", key, now)) removed++;
-    }
-    return removed;
+    return this.#conns.collectAll(now) + this.#ports.collectAll(now);
   }
+}
 
-  #collectFrom(queue: Ended[], now: number): number {
-    let done = 0;
-    let removed = 0;
-    // Due times grow along a queue, as the linger times are fixed.
-    for (; done < queue.length; done++) {
-      const { kind, key, due } = queue[done]!;
-      if (due > now) break;
-      if (this.#remove(kind, key, now)) removed++;
-    }
-    queue.splice(0, done);
-    return removed;
-  }
-
-  /** Removes a rule unless it is in use again. */
-  #remove(kind: Ended["kind"], key: Uint8Array, now: number): boolean {
-    const map = kind === "connection" ? this.#conns : this.#ports;
-    const value = kind === "connection" ? this.#connection : this.#port;
-    if (!map.lookup(key, value) || !this.#isOver(kind, value, now)) {
-      return false;
-    }
-    if (!this.#canTake) return map.delete(key);
-    try {
-      if (!map.take(key, value)) return false;
-    } catch (error) {
-      if (!isUnsupported(error)) throw error;
-      this.#canTake = false;
-      return map.delete(key);
-    }
-    if (this.#isOver(kind, value, now)) return true;
-    // It came to life between the two looks.
-    map.update(key, value);
-    return false;
-  }
-
-  #isOver(kind: Ended["kind"], value: Uint8Array, now: number): boolean {
-    const view = new DataView(value.buffer, value.byteOffset, value.length);
-    if (kind === "port" && view.getUint32(PORT.sockets, true) > 0) {
-      return false;
-    }
-    const closed = Number(view.getBigUint64(
-      kind === "port" ? PORT.closed : CONNECTION.closed,
-      true,
-    ));
-    const linger = kind === "port" ? this.#portLinger : this.#connectionLinger;
-    return closed > 0 && closed + linger <= now;
-  }
+/** Whether a time in a value is set and long enough ago. */
+function isPast(
+  value: DataView,
+  offset: number,
+  linger: number,
+  now: number,
+): boolean {
+  const closed = Number(value.getBigUint64(offset, true));
+  return closed > 0 && closed + linger <= now;
 }
 
 /** Kernels before 5.14 cannot look up and delete in one step. */
 function isUnsupported(error: unknown): boolean {
   return error instanceof SyscallError &&
-    (error.errno === Errno.EINVAL || error.errno === 524 /* ENOTSUPP */);
+    (error.errno === Errno.EINVAL || error.errno === ENOTSUPP);
 }

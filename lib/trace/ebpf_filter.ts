@@ -82,6 +82,8 @@ export class KernelFilter implements Disposable {
     readonly fragments: BpfMap;
     readonly config: BpfMap;
   };
+  /** Connections that fit. */
+  readonly maxConnections: number;
   /** Nanoseconds that packets of a closed connection still pass. */
   readonly connectionLinger: number;
   /** Nanoseconds that packets of a port without sockets still pass. */
@@ -133,12 +135,13 @@ export class KernelFilter implements Disposable {
           flags: BPF_F_MMAPABLE,
         }),
       );
+    this.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
     this.maps = {
       conns: hash(
         MAP.connections,
         CONNECTION_KEY.size,
         CONNECTION.size,
-        options.maxConnections ?? MAX_CONNECTIONS,
+        this.maxConnections,
       ),
       ports: hash(MAP.ports, PORT_KEY_SIZE, PORT.size, MAX_PORTS),
       remotes: hash(

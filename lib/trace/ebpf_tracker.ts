@@ -114,12 +114,14 @@ export class EbpfTracker implements Disposable {
     this.variant = parts.variant;
     this.probes = parts.probes;
     this.ids = parts.ids;
-    this.#collector = new RuleCollector(
-      filter.maps.conns,
-      filter.maps.ports,
-      filter.connectionLinger,
-      filter.portLinger,
-    );
+    this.#collector = new RuleCollector({
+      conns: filter.maps.conns,
+      ports: filter.maps.ports,
+      connectionLinger: filter.connectionLinger,
+      portLinger: filter.portLinger,
+      // Room for as many connections that are alive.
+      maxWaiting: filter.maxConnections >> 1,
+    });
     this.events = new EventRing(
       ring,
       (event) => this.#collector.observe(event),
