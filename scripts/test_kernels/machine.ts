@@ -84,8 +84,8 @@ function commandLine(
     ...share("results", results, "multidevs=remap"),
     ...["-kernel", image, "-initrd", initramfs],
     "-append",
-    `console=ttyS0 loglevel=4 panic=-1 random.trust_cpu=on mitigations=off ` +
-    `tracedump.guest=${guest}`,
+    `console=ttyS0 loglevel=4 panic=-1 no_timer_check random.trust_cpu=on ` +
+    `mitigations=off tracedump.guest=${guest}`,
   ];
 }
 

@@ -116,7 +116,19 @@ async function testKernel(
   }
   const limit = steps.reduce((sum, step) => sum + step.limit, START_LIMIT);
   const isOver = await runMachine({ kernel: unpacked, results, limit });
-  return await readRun({ kernel, unpacked, results, steps, isOver });
+  const commit = await describeProject();
+  return await readRun({ kernel, unpacked, results, steps, commit, isOver });
+}
+
+/** Commit, with a mark if files differ from it. */
+async function describeProject(): Promise<string> {
+  const { success, stdout } = await new Deno.Command("git", {
+    args: ["describe", "--always", "--dirty"],
+    cwd: PROJECT,
+    stdin: "null",
+    stderr: "null",
+  }).output();
+  return success ? new TextDecoder().decode(stdout).trim() : "unknown";
 }
 
 function say(text: string): void {

@@ -30,6 +30,8 @@ export interface Run {
   /** `uname -r` and `uname -v`. */
   readonly uname: string;
   readonly date: string;
+  /** What was tested, as `git describe` names it. */
+  readonly commit: string;
   readonly probes: readonly Probe[];
   /** What the program said about its choice. */
   readonly choice: readonly string[];
@@ -42,6 +44,8 @@ export interface RunSource {
   readonly unpacked: UnpackedKernel;
   readonly results: string;
   readonly steps: readonly Step[];
+  /** What is tested. */
+  readonly commit: string;
   /** Whether the machine ended in time. */
   readonly isOver: boolean;
 }
@@ -84,6 +88,7 @@ export async function readRun(from: RunSource): Promise<Run> {
     source: unpacked.source,
     uname: machine.slice(0, 2).join(" ").trim() || "did not start",
     date: new Date().toISOString().slice(0, 10),
+    commit: from.commit,
     probes,
     choice,
     steps: outcomes,
@@ -136,7 +141,7 @@ export function writeRun(run: Run): string {
   const lines = [
     `## Linux ${run.version} (${run.date})`,
     "",
-    `\`${run.uname}\` from \`${run.source}\`.`,
+    `\`${run.uname}\` from \`${run.source}\`; tracedump \`${run.commit}\`.`,
     "",
   ];
   const table = (head: string[], rows: string[][]): void => {

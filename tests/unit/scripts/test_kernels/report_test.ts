@@ -21,6 +21,7 @@ async function runOf(log: string, status: string, isOver = true): Promise<Run> {
       unpacked: { source: "linux", image: "", modules: "" },
       results,
       steps: [TESTS],
+      commit: "1234567",
       isOver,
     });
   } finally {
