@@ -55,6 +55,16 @@ export function judge(
   return { ...counts, failed: bad + silent };
 }
 
+/**
+ * Names of the tests that failed, as listed at the end of a run:
+ * `some test => ./tests/some_test.ts:12:6`.
+ */
+export function failedTests(output: string): string[] {
+  const list = output.slice(output.lastIndexOf("\n FAILURES "));
+  const names = list.matchAll(/^(.+) => \.\/\S+:\d+:\d+$/gm);
+  return [...new Set([...names].map(([, name]) => name!))];
+}
+
 /** Adds counts up. */
 export function sum(all: readonly Counts[]): Counts {
   return all.reduce((a, b) => ({

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { judge, parseSummary, sum } from "../../../scripts/gate_summary.ts";
+import {
+  failedTests,
+  judge,
+  parseSummary,
+  sum,
+} from "../../../scripts/gate_summary.ts";
 
 Deno.test("parseSummary() reads every kind of summary", () => {
   const cases: [string, number, number, number][] = [
@@ -61,4 +66,23 @@ Deno.test("sum() adds up", () => {
     { passed: 11, failed: 22, ignored: 33 },
   );
   assert.deepEqual(sum([]), { passed: 0, failed: 0, ignored: 0 });
+});
+
+Deno.test("failedTests() names what failed, once", () => {
+  const output = [
+    "one ... FAILED (1s)",
+    "\n ERRORS \n",
+    "one => ./tests/a_test.ts:1:6",
+    "error: Error: no",
+    "\n FAILURES \n",
+    "one => ./tests/a_test.ts:1:6",
+    "two: with => arrows --tracker tp => ./tests/b/c_test.ts:12:34",
+    "two: with => arrows --tracker tp => ./tests/b/c_test.ts:12:34",
+    "\nFAILED | 3 passed | 2 failed (1s)",
+  ].join("\n");
+  assert.deepEqual(failedTests(output), [
+    "one",
+    "two: with => arrows --tracker tp",
+  ]);
+  assert.deepEqual(failedTests("ok | 3 passed | 0 failed (1s)"), []);
 });
