@@ -48,7 +48,8 @@ const MATRIX: readonly (readonly [string, readonly string[]])[] = [
     "server_capture_test.ts",
     "udp_capture_test.ts",
   ]],
-  ["--tracker tp", ["client_capture_test.ts", "udp_capture_test.ts"]],
+  // UDP is not exact with tracepoints alone, which the tool says.
+  ["--tracker tp", ["client_capture_test.ts"]],
   ["--tracker ebpf --kernel-filter classic", [
     "server_capture_test.ts",
     "udp_capture_test.ts",
