@@ -78,11 +78,11 @@ export function formatProgram(
   let slot = 0;
   for (const instruction of instructions) {
     const text = formatInstruction(instruction, slot, options);
-    lines.push(`${String(slot).padStart(4)}: ${text}`);
+    lines.push(`${slotText(slot)}: ${text}`);
     slot += instruction.high === undefined ? 1 : 2;
   }
   if (rest.length > 0) {
-    lines.push(`${String(slot).padStart(4)}: bytes ${hexBytes(rest)}`);
+    lines.push(`${slotText(slot)}: bytes ${hexBytes(rest)}`);
   }
   return lines;
 }
@@ -265,6 +265,11 @@ function signed(value: number): string {
 
 function hex(value: number, width = 0): string {
   return (value >>> 0).toString(16).padStart(width, "0");
+}
+
+/** Four columns, with room for a sign in front as bpftool leaves it. */
+function slotText(slot: number): string {
+  return ` ${slot}`.padStart(4);
 }
 
 function hexBytes(bytes: Uint8Array): string {

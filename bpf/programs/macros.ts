@@ -9,6 +9,7 @@
 import { add, and, mov } from "../extended/alu.ts";
 import {
   type Code,
+  label,
   R0,
   R1,
   R10,
@@ -16,9 +17,10 @@ import {
   R3,
   R4,
   type Register,
+  scope,
 } from "../extended/instruction.ts";
 import { call, jumpIf } from "../extended/jump.ts";
-import { load, loadMap, loadMapValue, store } from "../extended/load_store.ts";
+import { load, loadMap, store } from "../extended/load_store.ts";
 import { MAP, type MapName, USED_PORTS_MASK } from "./layout.ts";
 
 /** dst = address of a place on the stack */
@@ -123,28 +125,36 @@ export function storeMapped(offset: number, through: Register): Code {
 
 /**
  * Goes to `target` when no rule ever named the port whose key of `ports` is
- * in r1; r2 and r3 are lost.
+ * in r1. r0 to r5 are lost, and 4 bytes of the stack at `place`.
+ *
+ * There is no cheaper way: with an address that is computed, the verifier
+ * would not get through without CAP_PERFMON.
  */
-export function jumpIfUnusedPort(target: string): Code {
+export function jumpIfUnusedPort(place: number, target: string): Code {
   return [
-    usedPortPlace(R1),
-    load("u8", R2, R3, 0),
-    jumpIf(R2, "==", 0, target),
+    lookupUsedPort(place),
+    jumpIf(R0, "==", 0, target),
+    load("u8", R0, R0, 0),
+    jumpIf(R0, "==", 0, target),
   ];
 }
 
-/** Notes that a rule names the port with the key in `key`; r2, r3 are lost. */
-export function markPortUsed(key: Register): Code {
-  return [usedPortPlace(key), store("u8", R3, 0, 1)];
+/** Notes that a rule names the port; registers and stack as above. */
+export function markPortUsed(place: number): Code {
+  return scope([
+    lookupUsedPort(place),
+    jumpIf(R0, "==", 0, "done"),
+    store("u8", R0, 0, 1),
+    label("done"),
+  ]);
 }
 
-/** r3 = place in `used_ports` for a key of `ports`; r2 is lost. */
-function usedPortPlace(key: Register): Code {
+/** r0 = entry of `used_ports` for the key in r1. */
+function lookupUsedPort(place: number): Code {
   return [
-    mov(R2, key),
-    and(R2, USED_PORTS_MASK),
-    loadMapValue(R3, MAP.usedPorts),
-    add(R3, R2),
+    and(R1, USED_PORTS_MASK),
+    store("u32", R10, place, R1),
+    lookup(MAP.usedPorts, place),
   ];
 }
 

@@ -58,6 +58,7 @@ import {
 import {
   clearStack,
   copy,
+  jumpIfUnusedPort,
   lookup,
   remove,
   result,
@@ -138,7 +139,7 @@ export interface PacketFilterOptions {
   readonly packetType?: ContextField;
 }
 
-/** Builds the filter; it needs the maps `conns` to `config`. */
+/** Builds the filter; it needs the maps from `conns` to `config`. */
 export function packetFilter(options: PacketFilterOptions = {}): Program {
   const packetType = options.packetType ?? SK_BUFF.pktType;
   return program("packet_filter", "SOCKET_FILTER", { kind: "socket" }, [
@@ -505,11 +506,19 @@ function jumpUnlessLoopback(target: string): Code {
  */
 function matchFunction(): Code {
   const portKeyPlace = -8;
+  const usedPortPlace = -4;
   const remoteKey = -32;
   return [
     label("match"),
     mov(R6, R1),
-    mov(R2, R1),
+    load("u16", R1, R6, CONNECTION_KEY.localPort),
+    bigEndian(R1, 16),
+    load("u32", R2, R6, CONNECTION_KEY.protocol),
+    lsh(R2, 16),
+    or(R1, R2),
+    store("u32", R10, portKeyPlace, R1),
+    jumpIfUnusedPort(usedPortPlace, "match remote"),
+    mov(R2, R6),
     loadMap(R1, MAP.connections),
     call("map_lookup_elem"),
     jumpIf(R0, "==", 0, "match port"),
@@ -518,12 +527,6 @@ function matchFunction(): Code {
     jumpIfLingering(CONFIG.connectionLinger, "match yes"),
 
     label("match port"),
-    load("u16", R1, R6, CONNECTION_KEY.localPort),
-    bigEndian(R1, 16),
-    load("u32", R2, R6, CONNECTION_KEY.protocol),
-    lsh(R2, 16),
-    or(R1, R2),
-    store("u32", R10, portKeyPlace, R1),
     lookup(MAP.ports, portKeyPlace),
     jumpIf(R0, "==", 0, "match remote"),
     load("u32", R1, R0, PORT.sockets),

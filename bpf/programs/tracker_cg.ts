@@ -86,6 +86,7 @@ import {
   EVENT_PLACE,
   type FunctionName,
   functions,
+  MAIN_USED_PORT_PLACE,
 } from "./tracker_functions.ts";
 
 const AF_INET = 2;
@@ -621,9 +622,10 @@ export function sockOpsProgram(abilities: SockOpsAbilities): Program {
     // Takes over what the program does not use any more.
     label("foreign"),
     tcpPortKey(),
-    jumpIfUnusedPort("permit"),
+    jumpIfUnusedPort(MAIN_USED_PORT_PLACE, "permit"),
     loadField(R9, R6, SOCK_OPS.op),
     jumpIf(R9, "==", SOCK_OPS_OP.PASSIVE_ESTABLISHED_CB, "connection"),
+    tcpPortKey(),
     callFunction("forget_port"),
     jumpIf(R9, "==", SOCK_OPS_OP.TCP_LISTEN_CB, "permit"),
     label("connection"),

@@ -44,6 +44,7 @@ import {
   EVENT_PLACE,
   type FunctionName,
   functions,
+  MAIN_USED_PORT_PLACE,
 } from "./tracker_functions.ts";
 import {
   closeProgram,
@@ -114,7 +115,8 @@ function connectProgram(
     jump("done"),
     label("foreign"),
     sockPortKey(types, TCP),
-    jumpIfUnusedPort("done"),
+    jumpIfUnusedPort(MAIN_USED_PORT_PLACE, "done"),
+    sockPortKey(types, TCP),
     callFunction("forget_port"),
     beginEvent(0),
     describeWhole(types, TCP),
@@ -151,7 +153,7 @@ function acceptProgram(
       jump("done"),
       label("foreign"),
       sockPortKey(types, TCP),
-      jumpIfUnusedPort("done"),
+      jumpIfUnusedPort(MAIN_USED_PORT_PLACE, "done"),
       beginEvent(0),
       describeWhole(types, TCP),
       forgetConnection(types),

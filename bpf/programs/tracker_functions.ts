@@ -79,6 +79,12 @@ export function functions(...names: FunctionName[]): Code {
   return names.map((name) => [label(name), BODIES[name]()]);
 }
 
+/** Where functions keep an index of `used_ports`: behind a key of `ports`. */
+const USED_PORT_PLACE = -4;
+
+/** The same for the main parts of programs: below everything else. */
+export const MAIN_USED_PORT_PLACE = -224;
+
 const BODIES: Readonly<Record<FunctionName, () => Code>> = {
   is_target: isTarget,
   emit,
@@ -138,7 +144,8 @@ function holdPort(): Code {
     jumpIf(R1, "==", 0, "hold_port free"),
     callLocal("release_port"),
     label("hold_port free"),
-    markPortUsed(R7),
+    mov(R1, R7),
+    markPortUsed(USED_PORT_PLACE),
     store("u32", R6, MARK.portKey, R7),
     store("u32", R10, key, R7),
     lookup(MAP.ports, key),
@@ -193,7 +200,7 @@ function forgetPort(): Code {
   const key = -8;
   return [
     store("u32", R10, key, R1),
-    jumpIfUnusedPort("forget_port done"),
+    jumpIfUnusedPort(USED_PORT_PLACE, "forget_port done"),
     lookup(MAP.ports, key),
     jumpIf(R0, "==", 0, "forget_port done"),
     load("u32", R1, R0, PORT.sockets),
@@ -212,11 +219,12 @@ function addConnection(): Code {
   return [
     store("u64", R10, value + CONNECTION.closed, 0),
     store("u64", R10, value + CONNECTION.netns, R2),
+    mov(R6, R1),
     // TCP: the index of the port is its number.
-    load("u16", R4, R1, CONNECTION_KEY.localPort),
-    bigEndian(R4, 16),
-    markPortUsed(R4),
-    mov(R2, R1),
+    load("u16", R1, R6, CONNECTION_KEY.localPort),
+    bigEndian(R1, 16),
+    markPortUsed(value - 8),
+    mov(R2, R6),
     loadMap(R1, MAP.connections),
     stackAddress(R3, value),
     mov(R4, 0),

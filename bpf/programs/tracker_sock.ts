@@ -52,6 +52,7 @@ import {
   endEvent,
   EVENT_PLACE,
   functions,
+  MAIN_USED_PORT_PLACE,
 } from "./tracker_functions.ts";
 import { tracepointProgram } from "./tracker_process.ts";
 
@@ -172,7 +173,7 @@ export function closeProgram(types: KernelTypes): Program {
     oldLocalPort(types, "done"),
     mov(R8, R1),
     bigEndian(R1, 16),
-    jumpIfUnusedPort("done"),
+    jumpIfUnusedPort(MAIN_USED_PORT_PLACE, "done"),
     beginEvent(0),
     describeSock(types),
     mov(R1, R8),

@@ -55,6 +55,7 @@ import {
   endEvent,
   EVENT_PLACE,
   functions,
+  MAIN_USED_PORT_PLACE,
 } from "./tracker_functions.ts";
 import { tracepointProgram } from "./tracker_process.ts";
 import {
@@ -116,7 +117,7 @@ function stateProgram(
     oldLocalPort(types, "forget"),
     mov(R9, R1),
     bigEndian(R1, 16),
-    jumpIfUnusedPort("forget"),
+    jumpIfUnusedPort(MAIN_USED_PORT_PLACE, "forget"),
     beginEvent(0),
     describeSock(types),
     mov(R1, R9),
@@ -169,7 +170,7 @@ function stateProgram(
     load("u32", R1, R6, 8),
     jumpIf(R1, "!=", TCP_STATE.SYN_RECV, "done"),
     sockPortKey(types, TCP),
-    jumpIfUnusedPort("done"),
+    jumpIfUnusedPort(MAIN_USED_PORT_PLACE, "done"),
     beginEvent(EVENT_TYPE.ACCEPTED),
     describeWhole(types, TCP),
     lookupPort(types, TCP),
@@ -275,7 +276,7 @@ function queueProgram(types: KernelTypes): Program {
     // port belongs to this one now.
     label("datagram foreign"),
     sockPortKey(types, UDP),
-    jumpIfUnusedPort("done"),
+    jumpIfUnusedPort(MAIN_USED_PORT_PLACE, "done"),
     lookupPort(types, UDP),
     jumpIf(R0, "==", 0, "done"),
     load("u32", R1, R0, PORT.owner),
@@ -302,7 +303,8 @@ function queueProgram(types: KernelTypes): Program {
     jump("done"),
     label("syn foreign"),
     sockPortKey(types, TCP),
-    jumpIfUnusedPort("done"),
+    jumpIfUnusedPort(MAIN_USED_PORT_PLACE, "done"),
+    sockPortKey(types, TCP),
     callFunction("forget_port"),
     beginEvent(0),
     describeWhole(types, TCP),

@@ -22,7 +22,8 @@ import {
   portIndex,
   REMOTE_KEY,
   REMOTE_VALUE_SIZE,
-  USED_PORTS_SIZE,
+  USED_PORT_SIZE,
+  USED_PORTS,
   writeConnectionKey,
   writePortKey,
   writeRemoteKey,
@@ -124,14 +125,18 @@ export class KernelFilter implements Disposable {
           flags: BPF_F_NO_PREALLOC,
         }),
       );
-    const memory = (name: string, valueSize: number): BpfMap =>
+    const memory = (
+      name: string,
+      valueSize: number,
+      maxEntries: number,
+    ): BpfMap =>
       stack.use(
         new BpfMap({
           name,
           type: MapType.ARRAY,
           keySize: 4,
           valueSize,
-          maxEntries: 1,
+          maxEntries,
           flags: BPF_F_MMAPABLE,
         }),
       );
@@ -159,15 +164,15 @@ export class KernelFilter implements Disposable {
           maxEntries: options.maxFragments ?? MAX_FRAGMENTS,
         }),
       ),
-      used_ports: memory(MAP.usedPorts, USED_PORTS_SIZE),
-      config: memory(MAP.config, CONFIG.size),
+      used_ports: memory(MAP.usedPorts, USED_PORT_SIZE, USED_PORTS),
+      config: memory(MAP.config, CONFIG.size, 1),
     };
     const { config, used_ports: usedPorts } = this.maps;
     this.#config = new DataView(
       stack.use(config.mapMemory(CONFIG.size)).buffer(),
     );
     this.#usedPorts = new Uint8Array(
-      stack.use(usedPorts.mapMemory(USED_PORTS_SIZE)).buffer(),
+      stack.use(usedPorts.mapMemory(USED_PORTS * USED_PORT_SIZE)).buffer(),
     );
     this.#config.setUint32(
       CONFIG.loopback,
@@ -242,7 +247,7 @@ export class KernelFilter implements Disposable {
     if (isWanted) return;
     view.setBigUint64(CONNECTION.closed, 0n, true);
     view.setBigUint64(CONNECTION.netns, netns, true);
-    this.#usedPorts[portIndex(protocol, local.port)] = 1;
+    this.#markUsed(protocol, local.port);
     this.maps.conns.update(this.#connectionKey, this.#connection);
   }
 
@@ -265,7 +270,7 @@ export class KernelFilter implements Disposable {
   setPort(protocol: number, port: number, sockets = 1): void {
     writePortKey(this.#portKey, protocol, port);
     this.#portView.setUint32(PORT.sockets, sockets, true);
-    this.#usedPorts[portIndex(protocol, port)] = 1;
+    this.#markUsed(protocol, port);
     this.maps.ports.update(this.#portKey, this.#port);
   }
 
@@ -312,6 +317,10 @@ export class KernelFilter implements Disposable {
   /** Same as {@linkcode KernelFilter.close}. */
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #markUsed(protocol: number, port: number): void {
+    this.#usedPorts[portIndex(protocol, port) * USED_PORT_SIZE] = 1;
   }
 
   #setDuration(offset: number, nanoseconds: number): void {

@@ -13,7 +13,7 @@ import {
   portIndex,
   portKey,
   REMOTE_KEY,
-  USED_PORTS_SIZE,
+  USED_PORTS,
   writeConnectionKey,
   writePortKey,
   writeRemoteKey,
@@ -59,7 +59,7 @@ Deno.test("portIndex() gives each port of TCP and UDP a place of its own", () =>
   equal(portIndex(6, 0), 0);
   equal(portIndex(6, last), last);
   equal(portIndex(17, 0), last + 1);
-  equal(portIndex(17, last), USED_PORTS_SIZE - 1);
+  equal(portIndex(17, last), USED_PORTS - 1);
 });
 
 Deno.test("fields of a layout lie inside of it, in order, without overlap", () => {
