@@ -18,10 +18,10 @@ import {
 } from "../../bpf/programs/layout.ts";
 import type { Program } from "../../bpf/programs/program.ts";
 import {
-  cgroupPrograms,
   SOCK_OPS_ABILITIES,
   sockOpsProgram,
-} from "../../bpf/programs/tracker_cg.ts";
+} from "../../bpf/programs/cgroup_tcp.ts";
+import { cgroupPrograms } from "../../bpf/programs/tracker_cg.ts";
 import { trampolinePrograms } from "../../bpf/programs/tracker_fe.ts";
 import { processPrograms } from "../../bpf/programs/tracker_process.ts";
 import {

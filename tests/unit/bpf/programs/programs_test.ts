@@ -5,10 +5,10 @@ import { MAP } from "../../../../bpf/programs/layout.ts";
 import { packetFilter } from "../../../../bpf/programs/packet_filter.ts";
 import type { Program } from "../../../../bpf/programs/program.ts";
 import {
-  cgroupPrograms,
   SOCK_OPS_ABILITIES,
   sockOpsProgram,
-} from "../../../../bpf/programs/tracker_cg.ts";
+} from "../../../../bpf/programs/cgroup_tcp.ts";
+import { cgroupPrograms } from "../../../../bpf/programs/tracker_cg.ts";
 
 const MAX_INSTRUCTIONS = 4096;
 const CALL = 0x85;
