@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { CProgram } from "./c_program.ts";
 
 /** Which headers to ask, and for which machine. */
 export interface Question {
@@ -23,7 +24,6 @@ export async function cValues<Expression extends string>(
   expressions: readonly Expression[],
 ): Promise<Readonly<Record<Expression, number>>> {
   const source = [
-    "#define _GNU_SOURCE",
     "#include <stddef.h>",
     "#include <stdio.h>",
     ...headers.map((header) => `#include <${header}>`),
@@ -33,30 +33,11 @@ export async function cValues<Expression extends string>(
     ),
     "}",
   ].join("\n");
-  const folder = await Deno.makeTempDir({ prefix: "tracedump-c-" });
-  try {
-    const program = `${folder}/program`;
-    const gcc = new Deno.Command("gcc", {
-      args: [...(is32Bit ? ["-m32"] : []), "-w", "-x", "c", "-o", program, "-"],
-      stdin: "piped",
-      stdout: "null",
-      stderr: "piped",
-    }).spawn();
-    const writer = gcc.stdin.getWriter();
-    await writer.write(new TextEncoder().encode(source));
-    await writer.close();
-    const { success, stderr } = await gcc.output();
-    assert.ok(success, new TextDecoder().decode(stderr));
-    const { stdout } = await new Deno.Command(program).output();
-    const values = new TextDecoder().decode(stdout).trim().split("\n");
-    assert.equal(values.length, expressions.length);
-    return Object.fromEntries(
-      expressions.map((
-        expression,
-        index,
-      ) => [expression, Number(values[index])]),
-    ) as Record<Expression, number>;
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await using program = await CProgram.compile(source, is32Bit ? ["-m32"] : []);
+  const { stdout } = await new Deno.Command(program.path).output();
+  const values = new TextDecoder().decode(stdout).trim().split("\n");
+  assert.equal(values.length, expressions.length);
+  return Object.fromEntries(
+    expressions.map((expression, index) => [expression, Number(values[index])]),
+  ) as Record<Expression, number>;
 }
