@@ -53,6 +53,24 @@ class Terminal:
     def run(self, line):
         self.type(line + "\n")
 
+    def suspend(self):
+        """Types Ctrl-Z as a person would: again when nothing stops.
+
+        bash shows the command that goes on before it hands the terminal over
+        and sends SIGCONT, which cancels a stop that came too early.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while "Stopped" not in self.text:
+            if time.monotonic() > deadline:
+                raise SystemExit(f"no 'Stopped' in {self.text!r}")
+            self.type("\x1a")
+            again = time.monotonic() + 1
+            while "Stopped" not in self.text and time.monotonic() < again:
+                if select.select([self.fd], [], [], 0.2)[0]:
+                    read = os.read(self.fd, 65536)
+                    self.text += read.decode(errors="replace")
+        self.expect(r"Stopped")
+
     def expect_status(self, status):
         """The next prompt comes, and $? is as given."""
         self.expect(re.escape(PROMPT))
@@ -102,8 +120,7 @@ def suspend(terminal):
     terminal.run(launch("sh -c 'echo up; read line; echo got $line; exit 3'"))
     terminal.expect(r"up\r")
     for _ in range(2):
-        terminal.type("\x1a")
-        terminal.expect(r"Stopped")
+        terminal.suspend()
         terminal.expect(re.escape(PROMPT))
         terminal.run("fg")
         terminal.expect(r"sh -c")
