@@ -8,7 +8,7 @@ import {
   FlowFields,
   Fragment,
 } from "../../../../lib/packet/flow_fields.ts";
-import { decodePacket } from "../../../../lib/packet/packet.ts";
+import { decodePacket, quotedFlowOf } from "../../../../lib/packet/packet.ts";
 import { SAMPLES } from "./samples.ts";
 
 const IPV4 = 0x0800;
@@ -491,6 +491,141 @@ Deno.test("FlowFields.parse() tells where the transport header begins", () => {
   const shifted = Uint8Array.from([9, 9, 9, ...bytes]);
   assert.ok(fields.parse(shifted, 3, shifted.length, IPV4));
   assert.equal(fields.transportAt, 3 + 20 + 12);
+});
+
+/** An ICMP or ICMPv6 message with a packet in it. */
+function message(
+  version: 4 | 6,
+  type: number,
+  quoted: Uint8Array,
+  optionWords = 0,
+): Uint8Array {
+  const protocol = version === 4 ? 1 : 58;
+  const transport = [type, 0, 0, 0, 0, 0, 0, 0, ...quoted];
+  return build({ ...PLAIN, version, protocol, optionWords, transport }).bytes;
+}
+
+/** Runs the code under test on an error. */
+function parseQuoted(
+  bytes: Uint8Array,
+  etherType: number,
+  end = bytes.length,
+): string | undefined {
+  const fields = new FlowFields();
+  fields.tcpFlags = 0xff;
+  if (!fields.parseQuoted(bytes, 0, end, etherType)) return undefined;
+  assert.equal(fields.tcpFlags, 0);
+  const { version, protocol, source, destination } = fields;
+  return quoteText(
+    protocol === TCP ? "tcp" : "udp",
+    [textOf(source, version), fields.sourcePort],
+    [textOf(destination, version), fields.destinationPort],
+  );
+}
+
+function quoteText(
+  protocol: string,
+  source: readonly unknown[],
+  destination: readonly unknown[],
+): string {
+  return [protocol, ...source, ...destination].join(" ");
+}
+
+/** What the decoders say of the packet in an error. */
+function judgeQuoted(bytes: Uint8Array, etherType: number): string | undefined {
+  const sll = new Uint8Array(16 + bytes.length);
+  sll.set([etherType >> 8, etherType & 0xff], 14);
+  sll.set(bytes, 16);
+  const flow = quotedFlowOf(decodePacket(sll, LinkType.LINUX_SLL));
+  if (flow?.protocol !== "tcp" && flow?.protocol !== "udp") return undefined;
+  if (flow.sourcePort === undefined) return undefined;
+  return quoteText(
+    flow.protocol,
+    [flow.source, flow.sourcePort],
+    [flow.destination, flow.destinationPort],
+  );
+}
+
+/** Types of errors and of other messages. */
+const MESSAGES = {
+  4: [0, 3, 4, 5, 8, 11, 12, 13],
+  6: [1, 2, 3, 4, 128, 129, 133, 135],
+} as const;
+
+Deno.test("FlowFields.parseQuoted() agrees with quotedFlowOf() on every error, cut anywhere", () => {
+  let found = 0;
+  fc.assert(
+    fc.property(
+      described,
+      fc.nat(7),
+      fc.constantFrom(0, 0, 3),
+      fc.nat(120),
+      (packet, index, optionWords, kept) => {
+        const type = MESSAGES[packet.version][index]!;
+        const whole = { ...packet, tags: [], offset: 0, more: false };
+        const { bytes, etherType } = build({
+          ...whole,
+          extensions: packet.extensions.filter(({ type }) => type !== FRAGMENT),
+        });
+        const words = packet.version === 4 ? optionWords : 0;
+        const error = message(packet.version, type, bytes, words);
+        const end = Math.min(kept, error.length);
+        const seen = parseQuoted(guarded(error, end), etherType, end);
+        const expected = judgeQuoted(error.subarray(0, end), etherType);
+        // Of TCP, 8 bytes are wanted: with fewer it is no error by RFC 792.
+        if (seen === undefined && expected?.startsWith("tcp") === true) return;
+        assert.equal(seen, expected);
+        if (seen !== undefined) found++;
+      },
+    ),
+    { numRuns: 3000 },
+  );
+  assert.ok(found > 200, `${found}`);
+});
+
+Deno.test("FlowFields.parseQuoted() needs 8 bytes of TCP", () => {
+  for (const [version, header] of [[4, 20], [6, 40]] as const) {
+    const { bytes, etherType } = build({ ...PLAIN, version });
+    const type = version === 4 ? 3 : 1;
+    const parseKept = (kept: number): string | undefined =>
+      parseQuoted(
+        message(version, type, bytes.subarray(0, header + kept)),
+        etherType,
+      );
+    const { source, destination } = version === 4 ? SEEN_4 : SEEN_6;
+    const expected = `tcp ${source} 40000 ${destination} 443`;
+    assert.equal(parseKept(8), expected);
+    assert.equal(parseKept(20), expected);
+    assert.equal(parseKept(7), undefined);
+  }
+});
+
+Deno.test("FlowFields.parseQuoted() reads captured errors", () => {
+  const { icmpUnreachable } = SAMPLES;
+  const etherType = readUint16(icmpUnreachable.data, 12);
+  const network = icmpUnreachable.data.subarray(14);
+  assert.equal(
+    parseQuoted(network, etherType),
+    "udp 192.0.2.1 46921 192.0.2.2 9",
+  );
+  assert.equal(parse(network, etherType), undefined);
+});
+
+Deno.test("FlowFields.parseQuoted() refuses other packets, and leaves no trace", () => {
+  const fields = new FlowFields();
+  for (const version of [4, 6] as const) {
+    const { bytes, etherType } = build({ ...PLAIN, version });
+    assert.equal(parseQuoted(bytes, etherType), undefined);
+    const echo = message(version, version === 4 ? 8 : 128, bytes);
+    assert.equal(parseQuoted(echo, etherType), undefined);
+    const error = message(version, version === 4 ? 3 : 1, bytes);
+    assert.ok(fields.parseQuoted(error, 0, error.length, etherType));
+    // The next packet is read as usual: with its flags, and not without.
+    assert.ok(fields.parse(bytes, 0, bytes.length, etherType));
+    assert.equal(fields.tcpFlags, 0x12);
+    assert.equal(fields.parse(bytes, 0, bytes.length - 7, etherType), false);
+  }
+  assert.equal(parseQuoted(new Uint8Array(64), ARP), undefined);
 });
 
 Deno.test("addressBytes() gives back the bytes that words were read from", () => {

@@ -80,6 +80,21 @@ class Scene {
     });
   }
 
+  /** Looks an error up that quotes a packet. */
+  seeQuoting(flow: FlowText, sighting: Sighting = {}): number {
+    const { type = OUTGOING, loopback = false, at = moment(2000) } = sighting;
+    const fields = fieldsOf(flow);
+    fields.tcpFlags = 0;
+    const { seconds, nanoseconds } = at;
+    return this.matcher.matchQuoted(
+      fields,
+      type,
+      loopback,
+      seconds,
+      nanoseconds,
+    );
+  }
+
   /** Looks a packet up; second 2000, outgoing on a network card by default. */
   see(flow: FlowText, sighting: Sighting = {}): number {
     const { type = OUTGOING, loopback = false, at = moment(2000) } = sighting;
@@ -648,4 +663,59 @@ Deno.test("Matcher.match() remembers many fragmented datagrams at a time", () =>
   const datagrams = Array.from({ length: 200 }, (_, id) => fragments(SENT, id));
   for (const [first] of datagrams) assert.equal(scene.see(first!), slot);
   for (const [, later] of datagrams) assert.equal(scene.see(later!), slot);
+});
+
+Deno.test("Matcher.matchQuoted() takes errors about what the program sent", () => {
+  const scene = new Scene();
+  const slot = scene.add({ local: CLIENT, remote: SERVER });
+  assert.equal(scene.seeQuoting(SENT, { type: HOST }), slot);
+  assert.equal(scene.matcher.sent, false);
+  assert.equal(scene.seeQuoting(SENT, { type: OTHERHOST }), Match.FOREIGN);
+  // Our host would complain about a packet that came in.
+  assert.equal(scene.seeQuoting(SENT), Match.FOREIGN);
+  const stranger = { ...SENT, source: STRANGER };
+  assert.equal(scene.seeQuoting(stranger, { type: HOST }), Match.FOREIGN);
+});
+
+Deno.test("Matcher.matchQuoted() takes errors that the program's host sends about what came in", () => {
+  const scene = new Scene();
+  const slot = scene.add({ local: CLIENT, remote: SERVER });
+  assert.equal(scene.seeQuoting(RECEIVED), slot);
+  assert.equal(scene.matcher.sent, true);
+  assert.equal(scene.seeQuoting(RECEIVED, { type: HOST }), Match.FOREIGN);
+});
+
+Deno.test("Matcher.matchQuoted() takes each loopback error once", () => {
+  const client = "127.0.0.1:40000";
+  const server = "127.0.0.1:53";
+  const flow = { protocol: UDP, source: client, destination: server };
+  const cases: [about: string, ours: string[], out: boolean, back: boolean][] =
+    [
+      ["sender", [client], false, true],
+      ["receiver", [server], true, false],
+      ["both", [client, server], true, false],
+      ["neither", [], false, false],
+    ];
+  for (const [about, ours, isOut, isBack] of cases) {
+    const scene = new Scene();
+    for (const local of ours) scene.add({ protocol: UDP, local });
+    const out = scene.seeQuoting(flow, { type: OUTGOING, loopback: true });
+    const back = scene.seeQuoting(flow, { type: HOST, loopback: true });
+    assert.equal(out >= 0, isOut, about);
+    assert.equal(back >= 0, isBack, about);
+  }
+});
+
+Deno.test("Matcher.matchQuoted() waits for the outcome of a call", () => {
+  const scene = new Scene();
+  const pending = scene.add({
+    kind: SlotKind.PENDING_REMOTE,
+    protocol: UDP,
+    remote: SERVER,
+  });
+  const flow = { ...SENT, protocol: UDP };
+  assert.equal(scene.seeQuoting(flow, { type: HOST }), Match.UNDECIDED);
+  const slot = scene.add({ protocol: UDP, local: CLIENT });
+  scene.writer.remove(pending);
+  assert.equal(scene.seeQuoting(flow, { type: HOST }), slot);
 });
