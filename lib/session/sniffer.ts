@@ -87,6 +87,11 @@ const RECORD_ROOM = RECORD_HEADER_LENGTH + SLL_HEADER_LENGTH +
   VLAN_TAG_LENGTH + WORD_LENGTH;
 /** How long a packet waits for the outcome of a call, milliseconds. */
 const PATIENCE = 2000;
+/**
+ * Packets of several processors stand in the ring in the order of their arrival
+ * there, which is that of their time stamps but for less than this, ns.
+ */
+const DISORDER = 20_000_000;
 /** How long to sleep when nothing happens, milliseconds. */
 const IDLE = 200;
 /** The same where socket events have to be read meanwhile. */
@@ -229,6 +234,7 @@ export class Sniffer implements Disposable {
     ) {
       return;
     }
+    if (this.#isLate(seconds, nanoseconds)) return;
     const end = networkAt + capturedLength;
     const plain = fields.parse(ring.bytes, networkAt, end, ring.etherType);
     if (
@@ -241,15 +247,6 @@ export class Sniffer implements Disposable {
     let slot = this.#match(plain);
     if (slot === Match.UNDECIDED) slot = this.#await(plain);
     if (slot < 0 || this.#end !== undefined) return;
-    const cutoff = this.#cutoff;
-    if (
-      cutoff !== undefined &&
-      (seconds > cutoff.seconds ||
-        seconds === cutoff.seconds && nanoseconds > cutoff.nanoseconds)
-    ) {
-      this.#end = { reason: "finished" };
-      return;
-    }
     this.#write(networkAt, capturedLength, seconds, nanoseconds);
     const { wireLength } = ring;
     if (plain && fields.fragment !== Fragment.LATER) {
@@ -276,6 +273,19 @@ export class Sniffer implements Disposable {
     this.#packets++;
     this.#bytes += wireLength;
     if (this.#packets === this.#setup.count) this.#end = { reason: "count" };
+  }
+
+  /**
+   * Whether a packet came after the end. Foreign packets that pass the kernel's
+   * filter count, too: there may be no end of them.
+   */
+  #isLate(seconds: number, nanoseconds: number): boolean {
+    const cutoff = this.#cutoff;
+    if (cutoff === undefined) return false;
+    const late = (seconds - cutoff.seconds) * 1e9 +
+      (nanoseconds - cutoff.nanoseconds);
+    if (late > DISORDER) this.#end ??= { reason: "finished" };
+    return late > 0;
   }
 
   /** Looks the current packet up, or the one that it quotes. */
