@@ -38,10 +38,12 @@ import {
   VARIANTS,
 } from "../trace/ebpf_loader.ts";
 import type { EbpfTracker } from "../trace/ebpf_tracker.ts";
-import { type Owner, Owners } from "../trace/owners.ts";
+import { OwnerTable } from "../trace/owner_table.ts";
+import { Owners } from "../trace/owners.ts";
 import type { Control } from "./control.ts";
 import type { Probe } from "./ebpf_report.ts";
 import { inspectFailure } from "./failures.ts";
+import type { CapturedProcess, SharedMemory } from "./messages.ts";
 import { NO_RULES } from "./no_rules.ts";
 import { readRights } from "./rights.ts";
 import { mapped, SocketCleanup } from "./socket_cleanup.ts";
@@ -81,7 +83,7 @@ export class EbpfTracking implements Disposable {
   readonly #table: SocketTableWriter;
   readonly #registry: SocketRegistry;
   readonly #cleanup: SocketCleanup;
-  readonly #owners = new Owners();
+  readonly #owners: Owners;
   readonly #notice: (notice: CaptureNotice) => void;
   readonly #netns = ownNetnsCookie();
   readonly #state: SocketState = emptySocketState();
@@ -103,7 +105,7 @@ export class EbpfTracking implements Disposable {
   constructor(
     setup: EbpfSetup,
     socket: number,
-    table: SharedArrayBuffer,
+    memory: Pick<SharedMemory, "table" | "owners">,
     control: Control,
     notice: (notice: CaptureNotice) => void,
   ) {
@@ -115,12 +117,13 @@ export class EbpfTracking implements Disposable {
     }
     this.#setup = setup;
     this.#control = control;
+    this.#owners = new Owners(new OwnerTable(memory.owners));
     this.#notice = notice;
     this.#tracker = loadTracker({
       variants: setup.variants.length > 0 ? setup.variants : VARIANTS,
       ringSize: EVENT_RING,
     });
-    this.#table = new SocketTableWriter(table);
+    this.#table = new SocketTableWriter(memory.table);
     this.#registry = new SocketRegistry(this.#table, NO_RULES, {
       sendsAnywhere: true,
     });
@@ -159,7 +162,7 @@ export class EbpfTracking implements Disposable {
    *
    * @throws {CaptureError} when a process may not be looked into
    */
-  begin(): Owner[] {
+  begin(): CapturedProcess[] {
     const { pids, follow } = this.#setup;
     if (pids.length === 0) {
       const children = follow ? "only" : "first";
@@ -226,11 +229,6 @@ export class EbpfTracking implements Disposable {
   /** Whether every process and every connection of the program is over. */
   get over(): boolean {
     return this.#over;
-  }
-
-  /** The owners of sockets, by number. */
-  get owners(): readonly Owner[] {
-    return this.#owners.list;
   }
 
   #tidy(): void {
@@ -314,7 +312,7 @@ export class EbpfTracking implements Disposable {
     state.remote.family = event.family;
     state.remote.port = event.remotePort;
     event.readRemote(state.remote.address);
-    const owner = this.#owners.numberOf(event.tgid, event.comm);
+    const owner = this.#owners.numberOf(event.tgid, event.tid, event.comm);
     const from = this.#moment(event.time, -CLOCK_TOLERANCE);
     const now = this.#moment(event.time, 0n);
     // connect(2) after a failed one opens a new connection, maybe between the
@@ -372,7 +370,7 @@ export class EbpfTracking implements Disposable {
       this.#tracker.seedSocket(socket.number, { ...state, owner });
       this.#registry.observe(
         state,
-        this.#owners.numberOf(pid, comm),
+        this.#owners.numberOf(pid, pid, comm),
         from,
         from,
       );

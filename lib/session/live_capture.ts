@@ -7,12 +7,14 @@ import type { Fd } from "../../ffi/fd.ts";
 import { signalEventFd, sync } from "../../ffi/file.ts";
 import type { User } from "../../ffi/process.ts";
 import { createTable } from "../sockets/table.ts";
-import type { Owner } from "../trace/owners.ts";
+import { createOwnerTable, OwnerTable } from "../trace/owner_table.ts";
 import { Control, createControl, SnifferCommand } from "./control.ts";
 import { ebpfFailure, probeLines, trackerNotice } from "./ebpf_report.ts";
 import { packetSocketFailure } from "./failures.ts";
 import { LaunchedCommand } from "./launched_command.ts";
 import type {
+  CapturedProcess,
+  SharedMemory,
   SnifferCommandMessage,
   SnifferMessage,
   TrackerCommand,
@@ -77,8 +79,9 @@ export class LiveCapture implements Capture {
   readonly #observer: CaptureObserver;
   readonly #resources: Resources;
   readonly #control = new Control(createControl());
-  readonly #memory = {
+  readonly #memory: SharedMemory = {
     table: createTable(),
+    owners: createOwnerTable(),
     control: this.#control.memory,
   };
   #tracer: Worker | undefined;
@@ -86,13 +89,11 @@ export class LiveCapture implements Capture {
   #child: LaunchedCommand | undefined;
   readonly #sniffer: Worker;
   readonly #finish: (result: CaptureResult) => void;
-  readonly #trackerReady = Promise.withResolvers<readonly Owner[]>();
+  readonly #trackerReady = Promise.withResolvers<readonly CapturedProcess[]>();
   readonly #snifferReady = Promise.withResolvers<ReadyMessage>();
   #tracing = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #began = performance.now();
-  /** By number; from the tracer's thread, or the sniffer's at the end. */
-  #owners: Owner[] = [];
   #reason: CaptureEndReason | undefined;
   #error: Error | undefined;
   #exit: ExitStatus | undefined;
@@ -129,7 +130,7 @@ export class LiveCapture implements Capture {
       // The kernel keeps packets in the ring until the sniffer takes them.
       ? (await Promise.all([this.#snifferReady.promise, this.#trace()]))[0]
       : await this.#snifferReady.promise;
-    let processes: readonly Owner[];
+    let processes: readonly CapturedProcess[];
     this.#explain(ready);
     if (ready.ebpf !== undefined) {
       processes = this.#follow(ready.ebpf);
@@ -157,7 +158,7 @@ export class LiveCapture implements Capture {
   /** eBPF serves: launches the command as an ordinary child. */
   #follow(
     ebpf: NonNullable<ReadyMessage["ebpf"]>,
-  ): readonly Owner[] {
+  ): readonly CapturedProcess[] {
     const { target } = this.#options;
     if (target.kind === "processes") {
       this.#tracked = true;
@@ -200,7 +201,7 @@ export class LiveCapture implements Capture {
   }
 
   /** Has the tracer's thread launch or attach. */
-  #trace(): Promise<readonly Owner[]> {
+  #trace(): Promise<readonly CapturedProcess[]> {
     if (this.#tracing) return this.#trackerReady.promise;
     this.#tracing = true;
     const tracer = this.#tracer ?? startTracer();
@@ -216,7 +217,7 @@ export class LiveCapture implements Capture {
     return this.#trackerReady.promise;
   }
 
-  #announce(processes: readonly Owner[]): void {
+  #announce(processes: readonly CapturedProcess[]): void {
     const names = processes.map(({ pid, comm }) => `${pid} (${comm})`);
     const shown = names.slice(0, 4).join(", ");
     const more = names.length > 4 ? ` and ${names.length - 4} more` : "";
@@ -311,9 +312,6 @@ export class LiveCapture implements Capture {
       case "suspended":
         this.#observer.suspended?.(message.signal);
         return;
-      case "owner":
-        this.#owners.push(message.owner);
-        return;
       case "exited":
         this.#exit = message.status;
         if (message.others > 0) {
@@ -360,7 +358,6 @@ export class LiveCapture implements Capture {
         this.#observer.notice?.(message.notice);
         return;
       case "done":
-        if (message.owners !== undefined) this.#owners = [...message.owners];
         this.#snifferEnded(message.result);
         return;
       case "failed":
@@ -433,7 +430,11 @@ export class LiveCapture implements Capture {
       reason: this.#error === undefined ? this.#reason ?? "exited" : "failed",
       ...(this.#error === undefined ? {} : { error: this.#error }),
       ...(this.#exit === undefined ? {} : { exit: this.#exit }),
-      processes: summarize(result.rows, this.#owners, result.names),
+      processes: summarize(
+        result.rows,
+        new OwnerTable(this.#memory.owners),
+        result.names,
+      ),
     });
   }
 

@@ -4,7 +4,6 @@
  * @module
  */
 import type { User } from "../../ffi/process.ts";
-import type { Owner } from "../trace/owners.ts";
 import type { Variant } from "../trace/ebpf_loader.ts";
 import type { Probe } from "./ebpf_report.ts";
 import type { EbpfSetup } from "./ebpf_tracking.ts";
@@ -16,12 +15,27 @@ import type {
   KernelFilterChoice,
 } from "./types.ts";
 
+/** Memory that the threads share. */
+export interface SharedMemory {
+  /** The socket table, written by the thread that follows the program. */
+  readonly table: SharedArrayBuffer;
+  /** The owner table, written by the same thread. */
+  readonly owners: SharedArrayBuffer;
+  /** The control block. */
+  readonly control: SharedArrayBuffer;
+}
+
+/** A process that is captured. */
+export interface CapturedProcess {
+  readonly pid: number;
+  /** Its name (proc_pid_comm(5)). */
+  readonly comm: string;
+}
+
 /** What the tracer's thread needs to know. */
-export interface TrackerSetup {
+export interface TrackerSetup extends SharedMemory {
   /** Descriptor of the packet socket whose filter follows the sockets. */
   readonly socket: number;
-  readonly table: SharedArrayBuffer;
-  readonly control: SharedArrayBuffer;
   /** Bytes of each packet that the kernel shall hand over, 0 for all. */
   readonly snaplen: number;
   readonly icmp: boolean;
@@ -52,7 +66,7 @@ export type TrackerCommand =
 
 /** From the tracer's thread. */
 export type TrackerMessage =
-  | { readonly type: "ready"; readonly processes: readonly Owner[] }
+  | { readonly type: "ready"; readonly processes: readonly CapturedProcess[] }
   | { readonly type: "notice"; readonly notice: CaptureNotice }
   /** The launched command was stopped by a signal. */
   | { readonly type: "suspended"; readonly signal: number }
@@ -64,8 +78,6 @@ export type TrackerMessage =
   }
   /** Every process ended, and their last packets are out. */
   | { readonly type: "done" }
-  /** The next owner in the order of their numbers. */
-  | { readonly type: "owner"; readonly owner: Owner }
   | {
     readonly type: "failed";
     readonly code: CaptureErrorCode;
@@ -90,7 +102,10 @@ export type SnifferMessage =
   | {
     readonly type: "ready";
     readonly ebpf:
-      | { readonly variant: Variant; readonly processes: readonly Owner[] }
+      | {
+        readonly variant: Variant;
+        readonly processes: readonly CapturedProcess[];
+      }
       | undefined;
     /** How each trial of eBPF ended; empty when it was not asked for. */
     readonly probes: readonly Probe[];
@@ -99,8 +114,6 @@ export type SnifferMessage =
   | {
     readonly type: "done";
     readonly result: SnifferResult;
-    /** Set where this thread numbered the owners. */
-    readonly owners: readonly Owner[] | undefined;
   }
   | {
     readonly type: "failed";

@@ -5,6 +5,7 @@
  */
 import { MAXIMUM_SNAPLEN } from "../pcap/format.ts";
 import { SLL_HEADER_LENGTH } from "../pcap/sll.ts";
+import { COOKED_ROOM } from "./cooked_packet.ts";
 
 /**
  * Bytes of a packet that are needed to tell whose it is and to read names in
@@ -21,4 +22,10 @@ export function kernelSnaplen(snaplen: number): number {
 export function fileSnaplen(snaplen: number): number {
   const most = MAXIMUM_SNAPLEN;
   return snaplen === 0 ? most : Math.min(most, snaplen + SLL_HEADER_LENGTH);
+}
+
+/** Bytes that are kept of an IP packet at most. */
+export function mostKept(snaplen: number): number {
+  const most = MAXIMUM_SNAPLEN - COOKED_ROOM;
+  return snaplen === 0 ? most : Math.min(most, snaplen);
 }

@@ -6,8 +6,6 @@
  * @module
  */
 import { realTime, type Timestamp } from "../../ffi/clock.ts";
-import { errnoText } from "../../ffi/errno.ts";
-import { takeBack, writeAll } from "../../ffi/file.ts";
 import {
   ARPHRD_LOOPBACK,
   readStatistics,
@@ -16,26 +14,20 @@ import {
 import { PacketRing } from "../capture/packet_ring.ts";
 import { DnsNames } from "../packet/dns_names.ts";
 import { FlowFields, Fragment, PROTOCOL_UDP } from "../packet/flow_fields.ts";
-import {
-  LinkType,
-  MAXIMUM_SNAPLEN,
-  RECORD_HEADER_LENGTH,
-} from "../pcap/format.ts";
-import { SLL_HEADER_LENGTH, writeSllHeader } from "../pcap/sll.ts";
-import {
-  completeRecordsLength,
-  encodeFileHeader,
-  writeRecordHeader,
-} from "../pcap/writer.ts";
 import { Match, Matcher } from "../sockets/matcher.ts";
 import { SlotKind } from "../sockets/table.ts";
 import { Control, SnifferCommand } from "./control.ts";
+import { COOKED_ROOM, cookPacket } from "./cooked_packet.ts";
+import { FileSink, OUTPUT_SIZE } from "./file_sink.ts";
 import { type FlowRow, FlowTable } from "./flow_table.ts";
-import { fileSnaplen } from "./snaplen.ts";
+import type { SharedMemory } from "./messages.ts";
+import type { PacketSink } from "./packet_sink.ts";
+import { PcapFormat } from "./pcap_format.ts";
+import { mostKept } from "./snaplen.ts";
 import { addressText } from "./summary.ts";
 
 /** What a sniffer needs to know; plain data, sent to its thread. */
-export interface SnifferSetup {
+export interface SnifferSetup extends SharedMemory {
   /** Descriptor of the packet socket, with ring and filter. */
   readonly socket: number;
   readonly ring: RingOptions;
@@ -43,8 +35,6 @@ export interface SnifferSetup {
   readonly wake: number;
   /** Descriptor of the output. */
   readonly output: number;
-  readonly table: SharedArrayBuffer;
-  readonly control: SharedArrayBuffer;
   /** Bytes kept of each IP packet; 0 keeps all. */
   readonly snaplen: number;
   readonly nanoseconds: boolean;
@@ -78,13 +68,6 @@ export interface SnifferResult {
   readonly undecided: number;
 }
 
-/** Room for records that are not written yet. */
-const OUTPUT_SIZE = 4 << 20;
-const VLAN_TAG_LENGTH = 4;
-/** Packets are copied in words: up to 3 bytes more than they have. */
-const WORD_LENGTH = 4;
-const RECORD_ROOM = RECORD_HEADER_LENGTH + SLL_HEADER_LENGTH +
-  VLAN_TAG_LENGTH + WORD_LENGTH;
 /** How long a packet waits for the outcome of a call, milliseconds. */
 const PATIENCE = 2000;
 /**
@@ -100,7 +83,6 @@ const EVENTS_IDLE = 10;
 const BLOCKS_BETWEEN = 64;
 const DNS_PORT = 53;
 const UDP_HEADER_LENGTH = 8;
-const EPIPE = 32;
 
 /** One capture: owns the mapped ring, borrows the descriptors. */
 export class Sniffer implements Disposable {
@@ -113,10 +95,8 @@ export class Sniffer implements Disposable {
   readonly #names = new DnsNames();
   readonly #interfaces: ReadonlySet<number>;
   readonly #events: SocketEvents | undefined;
-  readonly #view: DataView;
-  readonly #divisor: number;
-  readonly #mostBytes: number;
-  #outputAt: number;
+  readonly #sink: PacketSink;
+  readonly #mostKept: number;
   #packets = 0;
   #bytes = 0;
   #drops = 0;
@@ -143,21 +123,12 @@ export class Sniffer implements Disposable {
       OUTPUT_SIZE,
     );
     this.#interfaces = new Set(setup.interfaces);
-    this.#view = this.#ring.view;
-    this.#divisor = setup.nanoseconds ? 1 : 1000;
-    const most = MAXIMUM_SNAPLEN - SLL_HEADER_LENGTH - VLAN_TAG_LENGTH;
-    this.#mostBytes = setup.snaplen === 0
-      ? most
-      : Math.min(most, setup.snaplen);
-    this.#outputAt = this.#ring.tailAt;
-    const header = encodeFileHeader({
-      linkType: LinkType.LINUX_SLL,
-      snaplen: fileSnaplen(setup.snaplen),
-      nanoseconds: setup.nanoseconds,
-    });
-    // Readers of a pipe wait for the header.
-    this.#ring.bytes.set(header, this.#outputAt);
-    this.#writeOut(header.length);
+    this.#mostKept = mostKept(setup.snaplen);
+    this.#sink = new FileSink(
+      setup.output,
+      new PcapFormat(setup.snaplen, setup.nanoseconds),
+      this.#ring,
+    );
   }
 
   /** Runs until told to end, or until the output fails or is full. */
@@ -166,6 +137,7 @@ export class Sniffer implements Disposable {
     let blocks = 0;
     for (;;) {
       const { command } = this.#control;
+      this.#end ??= this.#sink.end;
       if (command === SnifferCommand.ABORT || this.#end !== undefined) break;
       const over = command === SnifferCommand.FINISH ||
         this.#events?.over === true;
@@ -179,7 +151,7 @@ export class Sniffer implements Disposable {
         if (++blocks % BLOCKS_BETWEEN === 0) this.#events?.tend();
         continue;
       }
-      this.#flush(0);
+      this.#sink.flush();
       this.#publish();
       this.#events?.tend();
       if (this.#cutoff === undefined) {
@@ -190,14 +162,16 @@ export class Sniffer implements Disposable {
         break;
       }
     }
-    this.#flush(0);
     this.#publish();
     const rows = this.#flows.rows();
+    const names = this.#namesOf(rows);
+    this.#sink.finish({ drops: this.#drops, names });
     return {
       reason: "finished",
       ...this.#end,
+      ...this.#sink.end,
       rows,
-      names: this.#namesOf(rows),
+      names,
       undecided: this.#undecided,
     };
   }
@@ -246,21 +220,27 @@ export class Sniffer implements Disposable {
     const matcher = this.#matcher;
     let slot = this.#match(plain);
     if (slot === Match.UNDECIDED) slot = this.#await(plain);
-    if (slot < 0 || this.#end !== undefined) return;
-    this.#write(networkAt, capturedLength, seconds, nanoseconds);
+    if (
+      slot < 0 || this.#end !== undefined || this.#sink.end !== undefined
+    ) return;
+    const owner = matcher.ownerOf(slot);
+    const { sent } = matcher;
+    const length = Math.min(capturedLength, this.#mostKept);
+    const start = this.#sink.place(ring, owner, length + COOKED_ROOM);
+    this.#sink.take(ring, start, cookPacket(ring, start, length), owner, sent);
     const { wireLength } = ring;
     if (plain && fields.fragment !== Fragment.LATER) {
       this.#flows.count(
         fields,
-        matcher.ownerOf(slot),
-        matcher.sent,
+        owner,
+        sent,
         matcher.kindOf(slot) === SlotKind.LOCAL,
         wireLength,
         seconds + nanoseconds / 1e9,
       );
       if (
         fields.protocol === PROTOCOL_UDP && fields.sourcePort === DNS_PORT &&
-        !matcher.sent
+        !sent
       ) {
         this.#names.learn(
           ring.bytes.slice(
@@ -314,80 +294,9 @@ export class Sniffer implements Disposable {
         this.#undecided++;
         return Match.FOREIGN;
       }
-      this.#flush(0);
+      this.#sink.flush();
       table.waitForVersion(version, 20);
     }
-  }
-
-  #write(
-    networkAt: number,
-    capturedLength: number,
-    seconds: number,
-    nanoseconds: number,
-  ): void {
-    const ring = this.#ring;
-    let length = Math.min(capturedLength, this.#mostBytes);
-    this.#flush(length + RECORD_ROOM);
-    const { vlanProtocol } = ring;
-    const tag = vlanProtocol === 0 ? 0 : VLAN_TAG_LENGTH;
-    let at = this.#outputAt;
-    writeRecordHeader(
-      this.#view,
-      at,
-      seconds,
-      (nanoseconds / this.#divisor) | 0,
-      SLL_HEADER_LENGTH + tag + length,
-      SLL_HEADER_LENGTH + tag + ring.wireLength,
-    );
-    at += RECORD_HEADER_LENGTH;
-    writeSllHeader(
-      ring.bytes,
-      at,
-      ring.packetType,
-      ring.hardwareType,
-      ring.addressLength,
-      ring.bytes,
-      ring.addressAt,
-      tag === 0 ? ring.etherType : vlanProtocol,
-    );
-    at += SLL_HEADER_LENGTH;
-    if (tag !== 0) {
-      this.#view.setUint16(at, ring.vlanTag, false);
-      this.#view.setUint16(at + 2, ring.etherType, false);
-      at += tag;
-    }
-    ring.copy(at, networkAt, length);
-    length += at;
-    this.#outputAt = length;
-  }
-
-  /** Writes out what is there if fewer than `room` bytes are left. */
-  #flush(room: number): void {
-    const ring = this.#ring;
-    const { tailAt } = ring;
-    const length = this.#outputAt - tailAt;
-    if (length === 0) return;
-    if (room > 0 && length + room <= OUTPUT_SIZE) return;
-    this.#outputAt = tailAt;
-    const written = this.#writeOut(length);
-    if (written === length) return;
-    // Leave a file that every reader takes: cut after the last whole record.
-    const records = ring.bytes.subarray(tailAt, tailAt + written);
-    takeBack(this.#setup.output, written - completeRecordsLength(records));
-  }
-
-  /** Writes from the beginning of the tail; returns how much went out. */
-  #writeOut(length: number): number {
-    const { reason } = this.#end ?? {};
-    if (reason === "failed" || reason === "closed") return 0;
-    const { address, tailAt } = this.#ring;
-    const result = writeAll(this.#setup.output, address + tailAt, length);
-    if (result.errno === EPIPE) {
-      this.#end = { reason: "closed" };
-    } else if (result.errno !== 0) {
-      this.#end = { reason: "failed", error: errnoText(result.errno) };
-    }
-    return result.written;
   }
 
   #publish(): void {

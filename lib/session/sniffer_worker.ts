@@ -31,7 +31,7 @@ async function start(
       tracking = new EbpfTracking(
         ebpf,
         setup.socket,
-        setup.table,
+        setup,
         new Control(setup.control),
         (notice) => post({ type: "notice", notice }),
       );
@@ -55,7 +55,7 @@ function run(): void {
   if (taken === undefined) return;
   tracking?.launched();
   const result = taken.run();
-  post({ type: "done", result, owners: tracking?.owners });
+  post({ type: "done", result });
   tracking?.[Symbol.dispose]();
 }
 

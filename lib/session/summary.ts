@@ -5,39 +5,71 @@
  */
 import { formatAddress, isIpv4Mapped } from "../packet/address.ts";
 import { PROTOCOL_TCP } from "../packet/flow_fields.ts";
-import type { Owner } from "../trace/owners.ts";
+import type { OwnerTable } from "../trace/owner_table.ts";
 import type { FlowRow } from "./flow_table.ts";
 import type { PeerSummary, ProcessSummary } from "./types.ts";
+
+/** Traffic of one process under one name. */
+interface Process {
+  readonly pid: number;
+  readonly comm: string;
+  bytes: number;
+  flows: number;
+  /** By endpoint: threads may talk to the same one. */
+  readonly rows: Map<string, FlowRow>;
+}
 
 /** Groups flow rows by process, the busiest process first. */
 export function summarize(
   rows: readonly FlowRow[],
-  owners: readonly Owner[],
+  owners: Pick<OwnerTable, "get">,
   names: ReadonlyMap<string, string>,
 ): ProcessSummary[] {
-  const processes = new Map<
-    number,
-    { owner: Owner; bytes: number; flows: number; peers: PeerSummary[] }
-  >();
+  const processes = new Map<string, Process>();
   for (const row of rows) {
-    const owner = owners[row.owner] ?? { pid: 0, comm: "?" };
-    let process = processes.get(row.owner);
+    const { pid, comm } = owners.get(row.owner) ?? { pid: 0, comm: "?" };
+    const key = `${pid} ${comm}`;
+    let process = processes.get(key);
     if (process === undefined) {
-      process = { owner, bytes: 0, flows: 0, peers: [] };
-      processes.set(row.owner, process);
+      process = { pid, comm, bytes: 0, flows: 0, rows: new Map() };
+      processes.set(key, process);
     }
-    process.bytes += row.bytesSent + row.bytesReceived;
+    process.bytes += bytesOf(row);
     process.flows += row.flows;
-    process.peers.push(peerOf(row, names));
+    addRow(process.rows, row);
   }
   return [...processes.values()]
     .sort((a, b) => b.bytes - a.bytes)
-    .map(({ owner, flows, peers }) => ({
-      pid: owner.pid,
-      comm: owner.comm,
+    .map(({ pid, comm, flows, rows }) => ({
+      pid,
+      comm,
       flows,
-      peers,
+      peers: [...rows.values()]
+        .sort((a, b) => bytesOf(b) - bytesOf(a))
+        .map((row) => peerOf(row, names)),
     }));
+}
+
+function bytesOf({ bytesSent, bytesReceived }: FlowRow): number {
+  return bytesSent + bytesReceived;
+}
+
+function addRow(rows: Map<string, FlowRow>, row: FlowRow): void {
+  const { protocol, incoming, port, remoteAddress } = row;
+  const key = `${protocol} ${incoming} ${port} ${remoteAddress}`;
+  const sum = rows.get(key);
+  if (sum === undefined) {
+    rows.set(key, { ...row });
+    return;
+  }
+  sum.packetsSent += row.packetsSent;
+  sum.packetsReceived += row.packetsReceived;
+  sum.bytesSent += row.bytesSent;
+  sum.bytesReceived += row.bytesReceived;
+  sum.first = Math.min(sum.first, row.first);
+  sum.last = Math.max(sum.last, row.last);
+  sum.flows += row.flows;
+  sum.failed += row.failed;
 }
 
 function peerOf(

@@ -6,18 +6,10 @@
 import { ringOptions } from "../capture/packet_ring.ts";
 import type { EbpfSetup } from "./ebpf_tracking.ts";
 import type { Resources } from "./live_capture.ts";
-import type { TrackerSetup } from "./messages.ts";
+import type { SharedMemory, TrackerSetup } from "./messages.ts";
 import { kernelSnaplen } from "./snaplen.ts";
 import type { SnifferSetup } from "./sniffer.ts";
 import type { CaptureOptions } from "./types.ts";
-
-/** Memory that the threads share. */
-export interface SharedMemory {
-  /** The socket table. */
-  readonly table: SharedArrayBuffer;
-  /** The control block. */
-  readonly control: SharedArrayBuffer;
-}
 
 /** How the sniffer's thread shall try eBPF; undefined for not at all. */
 export function ebpfSetup(options: CaptureOptions): EbpfSetup | undefined {

@@ -21,13 +21,18 @@ import { SocketTableWriter } from "../sockets/table_writer.ts";
 import { CallTracker } from "../trace/call_tracker.ts";
 import { KernelFilter } from "../trace/ebpf_filter.ts";
 import { launchTraced } from "../trace/launcher.ts";
-import { type Owner, Owners } from "../trace/owners.ts";
+import { OwnerTable } from "../trace/owner_table.ts";
+import { Owners } from "../trace/owners.ts";
 import { Tracer } from "../trace/tracer.ts";
 import { Control } from "./control.ts";
 import { mapFilterFailure, mapFilterReason } from "./ebpf_report.ts";
 import { inspectFailure, launchFailure, seizeFailure } from "./failures.ts";
 import { MapRules } from "./map_rules.ts";
-import type { TrackerMessage, TrackerSetup } from "./messages.ts";
+import type {
+  CapturedProcess,
+  TrackerMessage,
+  TrackerSetup,
+} from "./messages.ts";
 import { readRights } from "./rights.ts";
 import { mapped, SocketCleanup } from "./socket_cleanup.ts";
 import { CaptureError, type ExitStatus } from "./types.ts";
@@ -77,8 +82,7 @@ export class Tracking {
     this.#setup = setup;
     this.#post = post;
     this.#control = new Control(setup.control);
-    // At once: this thread may be ended at any time.
-    this.#owners = new Owners((owner) => post({ type: "owner", owner }));
+    this.#owners = new Owners(new OwnerTable(setup.owners));
     this.#table = new SocketTableWriter(setup.table);
     this.#rules = this.#makeRules(setup);
     this.#registry = new SocketRegistry(this.#table, this.#rules);
@@ -206,7 +210,7 @@ export class Tracking {
 
   #launch(
     target: Extract<TrackerSetup["target"], { kind: "command" }>,
-  ): Owner[] {
+  ): CapturedProcess[] {
     let pid: number;
     try {
       pid = launchTraced({
@@ -229,7 +233,7 @@ export class Tracking {
   }
 
   /** Attaches to the processes; they are held until rules are in force. */
-  #attach(pids: readonly number[]): Owner[] {
+  #attach(pids: readonly number[]): CapturedProcess[] {
     // Threads and children appear until everybody is stopped.
     let found = true;
     while (found) {

@@ -110,7 +110,7 @@ export class CallTracker<Call> {
       socket.close();
       return false;
     }
-    const begun = this.#begin(process, call, state);
+    const begun = this.#begin(tracee, call, state);
     if (begun === undefined) {
       socket.close();
       return false;
@@ -127,12 +127,12 @@ export class CallTracker<Call> {
   }
 
   #begin(
-    process: TracedProcess,
+    tracee: Tracee<Call>,
     call: SocketCall,
     state: SocketState,
   ): { pending: Call | undefined } | undefined {
     const { protocol } = state;
-    const owner = this.#ownerOf(process);
+    const owner = this.#ownerOf(tracee);
     const now = realTime(this.#now);
     switch (call.kind) {
       case "connect":
@@ -194,7 +194,7 @@ export class CallTracker<Call> {
           now,
         );
       } else if (readable) {
-        this.#observer.observe(state, this.#ownerOf(process), now, now);
+        this.#observer.observe(state, this.#ownerOf(tracee), now, now);
       }
       this.#observer.apply();
     }
@@ -264,7 +264,7 @@ export class CallTracker<Call> {
         continue;
       }
       count++;
-      const owner = this.#ownerOf(process);
+      const owner = this.#ownerOf(tracee);
       this.#observer.observe(state, owner, now, now);
       if (
         state.protocol === IPPROTO_TCP && !state.listening &&
@@ -286,9 +286,9 @@ export class CallTracker<Call> {
     return found;
   }
 
-  #ownerOf(process: TracedProcess): number {
-    process.owner ??= this.#owners.numberOf(process.pid);
-    return process.owner;
+  #ownerOf(tracee: Tracee<Call>): number {
+    tracee.owner ??= this.#owners.numberOf(tracee.process.pid, tracee.tid);
+    return tracee.owner;
   }
 
   #isHere(process: TracedProcess): boolean {

@@ -1,42 +1,56 @@
 /**
- * The processes that own sockets, numbered: numbers travel in shared memory.
+ * Numbering the processes that own sockets, as the thread does that follows
+ * them.
  *
  * @module
  */
+import { readCommandLine } from "../proc/cmdline.ts";
 import { readComm } from "../proc/comm.ts";
+import type { OwnerTable } from "./owner_table.ts";
 
-/** A process as it was when it first used a socket. */
-export interface Owner {
-  readonly pid: number;
-  readonly comm: string;
-}
+/** The number of everybody who found the table full. */
+const NOBODY = 0x7fff_ffff;
 
 /** Numbers owners in the order in which they appear. */
 export class Owners {
-  readonly #list: Owner[] = [];
+  readonly #table: OwnerTable;
   readonly #numbers = new Map<string, number>();
-  readonly #onNew: (owner: Owner) => void;
 
-  /** @param onNew told of each owner when it gets its number */
-  constructor(onNew: (owner: Owner) => void = () => {}) {
-    this.#onNew = onNew;
+  /** @param table where they are written; nobody else may write there */
+  constructor(table: OwnerTable) {
+    this.#table = table;
   }
 
-  /** Number of a process under a name, by default its present one. */
-  numberOf(pid: number, comm: string = readComm(pid) ?? ""): number {
-    const key = `${pid} ${comm}`;
-    let number = this.#numbers.get(key);
-    if (number === undefined) {
-      const owner = { pid, comm };
-      number = this.#list.push(owner) - 1;
-      this.#numbers.set(key, number);
-      this.#onNew(owner);
-    }
-    return number;
+  /**
+   * Number of a process and thread.
+   *
+   * @param name name of the thread at that time, where it is known: the same
+   *   process under another name is another owner
+   */
+  numberOf(pid: number, tid: number = pid, name = ""): number {
+    const key = `${pid} ${tid} ${name}`;
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    // The process may have ended, or be called otherwise by now.
+    const comm = tid === pid && name !== "" ? name : readName(pid) ?? name;
+    const number = this.#table.append({ pid, tid, comm, args: readArgs(pid) });
+    this.#numbers.set(key, number < 0 ? NOBODY : number);
+    return number < 0 ? NOBODY : number;
   }
+}
 
-  /** All owners, by number. */
-  get list(): readonly Owner[] {
-    return this.#list;
+function readName(pid: number): string | undefined {
+  try {
+    return readComm(pid);
+  } catch {
+    return undefined; // hidepid
+  }
+}
+
+function readArgs(pid: number): readonly string[] {
+  try {
+    return readCommandLine(pid) ?? [];
+  } catch {
+    return [];
   }
 }

@@ -18,8 +18,6 @@ export interface TracedProcess {
   readonly pid: number;
   /** Whether its packets are wanted; false for children with --no-follow. */
   readonly followed: boolean;
-  /** Number among the owners, once it used a socket. */
-  owner: number | undefined;
   /** Threads that are traced. */
   threads: number;
 }
@@ -43,6 +41,8 @@ export class Tracee<Call> {
   interrupted = false;
   /** Stopped until the tracer resumes everybody; see `Tracer.attach`. */
   held: { readonly signal: number; readonly listening: boolean } | undefined;
+  /** Number among the owners, once it used a socket. */
+  owner: number | undefined;
   /** The watched call that it is in. */
   open: OpenCall<Call> | undefined;
   #pidFd: Fd | undefined;

@@ -373,7 +373,7 @@ export class Tracer<Call> {
     }
     this.#calls.abandon(tracee);
     tracee.close();
-    tracee.process.owner = undefined;
+    tracee.owner = undefined;
     this.#resume(tracee, 0);
   }
 
@@ -394,7 +394,7 @@ export class Tracer<Call> {
   #register(tid: number, pid: number, followed: boolean): Tracee<Call> {
     let process = this.#processes.get(pid);
     if (process === undefined) {
-      process = { pid, followed, owner: undefined, threads: 0 };
+      process = { pid, followed, threads: 0 };
       this.#processes.set(pid, process);
     }
     const tracee = new Tracee<Call>(tid, process);

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import type { FlowRow } from "../../../../lib/session/flow_table.ts";
 import { addressText, summarize } from "../../../../lib/session/summary.ts";
+import {
+  createOwnerTable,
+  OwnerTable,
+} from "../../../../lib/trace/owner_table.ts";
 import { address } from "../../../property/flows.ts";
 
 const ROW: FlowRow = {
@@ -18,7 +22,10 @@ const ROW: FlowRow = {
   flows: 2,
   failed: 1,
 };
-const OWNERS = [{ pid: 10, comm: "curl" }, { pid: 11, comm: "wget" }];
+const OWNERS = new OwnerTable(createOwnerTable());
+OWNERS.append({ pid: 10, tid: 10, comm: "curl", args: [] });
+OWNERS.append({ pid: 11, tid: 11, comm: "wget", args: [] });
+OWNERS.append({ pid: 11, tid: 12, comm: "wget", args: [] });
 
 Deno.test("summarize() tells all figures of a peer", () => {
   const names = new Map([["198.51.100.2", "www.example.com"]]);
@@ -67,7 +74,7 @@ Deno.test("summarize() groups peers by process, the busiest process first", () =
   const rows = [
     { ...ROW, bytesSent: 900 },
     { ...ROW, owner: 1, bytesSent: 600, flows: 4 },
-    { ...ROW, owner: 1, bytesSent: 500, flows: 3 },
+    { ...ROW, owner: 1, bytesSent: 500, flows: 3, port: 80 },
   ];
   const processes = summarize(rows, OWNERS, new Map());
   assert.deepEqual(
@@ -89,4 +96,23 @@ Deno.test("addressText() writes v4-mapped addresses as IPv4", () => {
   assert.equal(addressText(address("192.0.2.1")), "192.0.2.1");
   assert.equal(addressText(address("2001:db8::1")), "2001:db8::1");
   assert.equal(addressText(address("::")), "::");
+});
+
+Deno.test("summarize() adds up what threads said to the same peer", () => {
+  const rows = [
+    { ...ROW, owner: 1, first: 5, last: 6 },
+    { ...ROW, owner: 2, first: 4, last: 5, bytesSent: 1 },
+  ];
+  const [process, ...others] = summarize(rows, OWNERS, new Map());
+  assert.deepEqual(others, []);
+  assert.equal(process!.pid, 11);
+  assert.equal(process!.flows, 4);
+  assert.equal(process!.peers.length, 1);
+  const { bytesSent, flows, failed, duration } = process!.peers[0]!;
+  assert.deepEqual({ bytesSent, flows, failed, duration }, {
+    bytesSent: 301,
+    flows: 4,
+    failed: 2,
+    duration: 2000,
+  });
 });

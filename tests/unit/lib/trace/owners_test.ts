@@ -1,46 +1,79 @@
 import assert from "node:assert/strict";
+import { readCommandLine } from "../../../../lib/proc/cmdline.ts";
 import { readComm } from "../../../../lib/proc/comm.ts";
-import { type Owner, Owners } from "../../../../lib/trace/owners.ts";
+import {
+  createOwnerTable,
+  OwnerTable,
+} from "../../../../lib/trace/owner_table.ts";
+import { Owners } from "../../../../lib/trace/owners.ts";
 
-Deno.test("Owners.numberOf() numbers processes in the order of their appearance", () => {
-  const owners = new Owners();
-  assert.equal(owners.numberOf(10, "curl"), 0);
-  assert.equal(owners.numberOf(11, "curl"), 1);
-  assert.equal(owners.numberOf(10, "curl"), 0);
-  assert.deepEqual(owners.list, [
-    { pid: 10, comm: "curl" },
-    { pid: 11, comm: "curl" },
-  ]);
+/** Greater than any process id. */
+const BEYOND = 2 ** 22 + 1;
+
+function makeOwners(): { owners: Owners; table: OwnerTable } {
+  const memory = createOwnerTable();
+  return {
+    owners: new Owners(new OwnerTable(memory)),
+    table: new OwnerTable(memory),
+  };
+}
+
+Deno.test("Owners.numberOf() numbers threads in the order of their appearance", () => {
+  const { owners, table } = makeOwners();
+  assert.equal(owners.numberOf(BEYOND, BEYOND, "curl"), 0);
+  assert.equal(owners.numberOf(BEYOND, BEYOND + 1, "worker"), 1);
+  assert.equal(owners.numberOf(BEYOND, BEYOND, "curl"), 0);
+  assert.equal(table.size, 2);
+  assert.deepEqual(table.get(0), {
+    pid: BEYOND,
+    tid: BEYOND,
+    comm: "curl",
+    args: [],
+  });
+  // Nobody is there to tell the name of the process.
+  assert.equal(table.get(1)!.comm, "worker");
 });
 
 Deno.test("Owners.numberOf() takes a process under another name for another owner", () => {
-  const owners = new Owners();
-  assert.equal(owners.numberOf(10, "sh"), 0);
-  assert.equal(owners.numberOf(10, "curl"), 1);
-  assert.equal(owners.numberOf(10, "sh"), 0);
-  // Names may have spaces.
-  assert.equal(owners.numberOf(1, "0 sh"), 2);
+  const { owners } = makeOwners();
+  assert.equal(owners.numberOf(BEYOND, BEYOND, "sh"), 0);
+  assert.equal(owners.numberOf(BEYOND, BEYOND, "curl"), 1);
+  assert.equal(owners.numberOf(BEYOND, BEYOND, "sh"), 0);
 });
 
-Deno.test("Owners.numberOf() asks the kernel for the present name", () => {
-  const owners = new Owners();
-  owners.numberOf(Deno.pid);
-  assert.deepEqual(owners.list, [{ pid: Deno.pid, comm: readComm(Deno.pid) }]);
+Deno.test("Owners.numberOf() asks the kernel for name and command line", () => {
+  const { owners, table } = makeOwners();
+  const number = owners.numberOf(Deno.pid, Deno.pid + 1, "a thread");
+  const { comm, args } = table.get(number)!;
+  assert.equal(comm, readComm(Deno.pid));
+  assert.deepEqual(args, readCommandLine(Deno.pid));
 });
 
-Deno.test("Owners.numberOf() numbers processes that are gone, too", () => {
-  const owners = new Owners();
-  const beyondEveryPid = 2 ** 22 + 1;
-  assert.equal(owners.numberOf(beyondEveryPid), 0);
-  assert.deepEqual(owners.list, [{ pid: beyondEveryPid, comm: "" }]);
+Deno.test("OwnerTable keeps texts of any length apart", () => {
+  const memory = createOwnerTable();
+  const table = new OwnerTable(memory);
+  const owners = [
+    { pid: 1, tid: 1, comm: "", args: [] },
+    { pid: 2, tid: 3, comm: "ä b", args: ["/bin/ä b", "", "-x"] },
+    { pid: 4, tid: 4, comm: "sh", args: ["x".repeat(10_000)] },
+    { pid: 5, tid: 5, comm: "end", args: ["end"] },
+  ];
+  owners.forEach((owner, at) => assert.equal(table.append(owner), at));
+  const read = new OwnerTable(memory);
+  assert.deepEqual(read.get(0), owners[0]);
+  assert.deepEqual(read.get(1), owners[1]);
+  assert.equal(read.get(2)!.args[0]!.length, 4096);
+  assert.deepEqual(read.get(3), owners[3]);
+  assert.equal(read.get(4), undefined);
+  assert.equal(read.get(-1), undefined);
 });
 
-Deno.test("Owners tells of each owner once", () => {
-  const told: Owner[] = [];
-  const owners = new Owners((owner) => told.push(owner));
-  owners.numberOf(10, "sh");
-  owners.numberOf(10, "sh");
-  owners.numberOf(10, "curl");
-  assert.deepEqual(told, owners.list);
-  assert.equal(told.length, 2);
+Deno.test("OwnerTable tells when it is full", () => {
+  const table = new OwnerTable(createOwnerTable());
+  const owner = { pid: 1, tid: 1, comm: "c", args: ["x".repeat(4096)] };
+  let count = 0;
+  while (table.append(owner) >= 0) count++;
+  assert.equal(table.size, count);
+  assert.ok(count >= 1000);
+  assert.deepEqual(table.get(count - 1), owner);
 });

@@ -1,0 +1,54 @@
+/**
+ * Where the program's packets go, in the sniffer's thread.
+ *
+ * @module
+ */
+import type { PacketRing } from "../capture/packet_ring.ts";
+import type { CaptureStatistics } from "./file_format.ts";
+
+/** Why a sink takes no more packets. */
+export interface SinkEnd {
+  /** `closed`: the reader of a pipe went away. */
+  readonly reason: "closed" | "failed";
+  /** What went wrong, for people. */
+  readonly error?: string;
+}
+
+/**
+ * Takes packets one by one: `place` says where in the ring's memory the cooked
+ * packet shall be put together, `take` hands it over. A packet that is placed
+ * need not be handed over.
+ */
+export interface PacketSink {
+  /** Set once it takes no more. */
+  readonly end: SinkEnd | undefined;
+
+  /**
+   * Makes room for the ring's current packet.
+   *
+   * @param room most bytes that the cooked packet takes
+   * @returns where it shall begin in `ring.bytes`
+   */
+  place(ring: PacketRing, owner: number, room: number): number;
+
+  /**
+   * Takes the cooked packet, which stands where `place` said.
+   *
+   * @param end where it ends
+   * @param owner its owner's number
+   * @param sent whether the owner sent it
+   */
+  take(
+    ring: PacketRing,
+    start: number,
+    end: number,
+    owner: number,
+    sent: boolean,
+  ): void;
+
+  /** Hands on what was taken until now. */
+  flush(): void;
+
+  /** The last call: nothing more comes. */
+  finish(statistics: CaptureStatistics): void;
+}
