@@ -6,6 +6,12 @@
  */
 
 import { ChunkBuffer } from "../bytes/chunk_buffer.ts";
+import {
+  type CaptureInterface,
+  CaptureRecord,
+  type PacketDetails,
+  type RecordLayout,
+} from "./capture_record.ts";
 import { CaptureFormatError } from "./error.ts";
 import {
   DIGITAL_UNIX_VERSION_MAJOR,
@@ -24,7 +30,6 @@ import {
 } from "./format.ts";
 import type { PcapFileHeader } from "./header.ts";
 
-const NANOSECONDS_PER_SECOND = 1_000_000_000n;
 const NANOSECONDS_PER_MICROSECOND = 1_000;
 /** How many records must look sound before a record layout is believed. */
 const PROBE_RECORDS = 3;
@@ -32,43 +37,32 @@ const PROBE_RECORDS = 3;
 const PROBE_BYTES = PROBE_RECORDS *
   (SS990915_RECORD_HEADER_LENGTH + MAXIMUM_SNAPLEN);
 
-/** A captured packet. */
-export class PcapRecord {
-  /** Offset in the file of the record's header. */
-  readonly offset: number;
-  /** Seconds since 1970. */
-  readonly seconds: number;
-  /** Nanoseconds after `seconds`; may exceed a second in odd files. */
-  readonly nanoseconds: number;
-  /** Number of bytes that the packet had. */
-  readonly originalLength: number;
-  /** Captured bytes, link header included: a view, not a copy. */
-  readonly data: Uint8Array;
+const NO_DETAILS: PacketDetails = { comments: [] };
 
-  /** Makes the record. */
-  constructor(
-    offset: number,
-    seconds: number,
-    nanoseconds: number,
-    originalLength: number,
-    data: Uint8Array,
-  ) {
-    this.offset = offset;
-    this.seconds = seconds;
-    this.nanoseconds = nanoseconds;
-    this.originalLength = originalLength;
-    this.data = data;
+/** Records of a pcap file: all of one interface, and nothing but data. */
+class PcapLayout implements RecordLayout {
+  readonly interface: CaptureInterface;
+  readonly isTimed = true;
+  readonly headLength: number;
+
+  constructor(header: PcapFileHeader, headLength: number) {
+    const { linkType, snaplen, nanoseconds, fcsLength } = header;
+    this.interface = {
+      id: 0,
+      linkType,
+      snaplen,
+      unitsPerSecond: nanoseconds ? 1_000_000_000n : 1_000_000n,
+      ...fcsLength === undefined ? {} : { fcsLength },
+    };
+    this.headLength = headLength;
   }
 
-  /** Nanoseconds since 1970. */
-  get timestamp(): bigint {
-    return BigInt(this.seconds) * NANOSECONDS_PER_SECOND +
-      BigInt(this.nanoseconds);
+  recordLength(record: CaptureRecord): number {
+    return this.headLength + record.capturedLength;
   }
 
-  /** Number of bytes in `data`. */
-  get capturedLength(): number {
-    return this.data.length;
+  readDetails(): PacketDetails {
+    return NO_DETAILS;
   }
 }
 
@@ -86,7 +80,8 @@ export class RecordCursor {
   readonly #longest: number;
   readonly #lengthOrder: LengthOrder;
   readonly #buffer: ChunkBuffer = new ChunkBuffer(FILE_HEADER_LENGTH);
-  #headerLength: number;
+  readonly #header: PcapFileHeader;
+  #layout: PcapLayout;
   #isLayoutKnown: boolean;
   #isComplete = false;
 
@@ -104,9 +99,13 @@ export class RecordCursor {
     );
     this.#lengthOrder = lengthOrderOf(header);
     this.#isLayoutKnown = header.magic !== Magic.KUZNETZOV;
-    this.#headerLength = this.#isLayoutKnown
-      ? RECORD_HEADER_LENGTH
-      : MODIFIED_RECORD_HEADER_LENGTH;
+    this.#header = header;
+    this.#layout = new PcapLayout(
+      header,
+      this.#isLayoutKnown
+        ? RECORD_HEADER_LENGTH
+        : MODIFIED_RECORD_HEADER_LENGTH,
+    );
   }
 
   /**
@@ -131,11 +130,11 @@ export class RecordCursor {
    * @throws {CaptureFormatError} When the file is damaged here, or ends within
    *   a record.
    */
-  next(): PcapRecord | undefined {
+  next(): CaptureRecord | undefined {
     const buffer = this.#buffer;
     if (!this.#isLayoutKnown && !this.#chooseLayout()) return undefined;
-    const headerLength = this.#headerLength;
-    if (!buffer.has(headerLength)) return this.#needMore();
+    const { headLength } = this.#layout;
+    if (!buffer.has(headLength)) return this.#needMore();
     const captured = this.#capturedLength(buffer.position);
     if (captured > this.#longest) {
       throw new CaptureFormatError(
@@ -144,26 +143,30 @@ export class RecordCursor {
         buffer.offset,
       );
     }
-    if (!buffer.has(headerLength + captured)) return this.#needMore();
+    if (!buffer.has(headLength + captured)) return this.#needMore();
     const { bytes, view, offset, position } = buffer;
-    const start = position + headerLength;
-    buffer.consume(headerLength + captured);
-    return new PcapRecord(
+    const start = position + headLength;
+    buffer.consume(headLength + captured);
+    return new CaptureRecord(
       offset,
       view.getUint32(position + RECORD_SECONDS_OFFSET, this.#littleEndian),
       view.getUint32(position + RECORD_FRACTION_OFFSET, this.#littleEndian) *
         this.#fractionUnit,
       this.#originalLength(position),
-      bytes.subarray(start, start + captured),
+      captured,
+      bytes,
+      start,
+      this.#layout,
     );
   }
 
   #needMore(): undefined {
     const { offset, position, remaining } = this.#buffer;
+    const { headLength } = this.#layout;
     if (!this.#isComplete || remaining === 0) return undefined;
-    const missing = remaining < this.#headerLength
-      ? `${remaining} of ${this.#headerLength} header bytes`
-      : `${remaining - this.#headerLength} of ${
+    const missing = remaining < headLength
+      ? `${remaining} of ${headLength} header bytes`
+      : `${remaining - headLength} of ${
         this.#capturedLength(position)
       } data bytes`;
     throw new CaptureFormatError(
@@ -185,7 +188,12 @@ export class RecordCursor {
     if (
       !this.#looksSound(MODIFIED_RECORD_HEADER_LENGTH) &&
       this.#looksSound(SS990915_RECORD_HEADER_LENGTH)
-    ) this.#headerLength = SS990915_RECORD_HEADER_LENGTH;
+    ) {
+      this.#layout = new PcapLayout(
+        this.#header,
+        SS990915_RECORD_HEADER_LENGTH,
+      );
+    }
     return true;
   }
 

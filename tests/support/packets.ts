@@ -5,8 +5,8 @@
  */
 
 import { decodePacket, findLayer, flowOf } from "../../lib/packet/packet.ts";
+import type { CaptureRecord } from "../../lib/pcap/capture_record.ts";
 import { type PcapFileHeader, PcapReader } from "../../lib/pcap/reader.ts";
-import type { PcapRecord } from "../../lib/pcap/record.ts";
 
 /** One packet. */
 export interface TestPacket {
@@ -45,7 +45,7 @@ export function parseCapture(bytes: Uint8Array): TestCapture {
   return { header: reader.header, packets };
 }
 
-function packetOf(record: PcapRecord, linkType: number): TestPacket {
+function packetOf(record: CaptureRecord, linkType: number): TestPacket {
   const decoded = decodePacket(record.data, linkType, {
     originalLength: record.originalLength,
     depth: "transport",

@@ -1,0 +1,186 @@
+/**
+ * Reading of capture files of every format: pcap and pcapng.
+ *
+ * A damaged or cut file gives everything before the damage, then one
+ * {@linkcode CaptureFormatError}.
+ *
+ * @module
+ */
+
+import { CaptureRecord } from "./capture_record.ts";
+import { FILE_HEADER_LENGTH, MAGIC_LENGTH, PCAPNG_MAGIC } from "./format.ts";
+import { decodeFileHeader, type PcapFileHeader } from "./header.ts";
+import type { CaptureBlock } from "./pcapng/block.ts";
+import { BlockCursor } from "./pcapng/block_cursor.ts";
+import { viewOf } from "./pcapng/options.ts";
+import { RecordCursor } from "./record.ts";
+
+export type {
+  CaptureInterface,
+  CaptureRecord,
+  PacketDetails,
+  PacketOwner,
+} from "./capture_record.ts";
+export { CaptureFormatError } from "./error.ts";
+export type { PcapFileHeader } from "./header.ts";
+export type { CaptureBlock } from "./pcapng/block.ts";
+
+/** Formats of capture files. */
+export type CaptureFormat = "pcap" | "pcapng";
+
+/** What cuts a file into records, as its bytes are pushed. */
+interface Cursor {
+  push(chunk: Uint8Array): void;
+  complete(): void;
+  next(): CaptureRecord | CaptureBlock | undefined;
+}
+
+/**
+ * Reads a capture file as it arrives. Memory is bounded by the longest record
+ * and chunk.
+ *
+ * Records are views on the chunks: the source must not reuse these.
+ *
+ * @example Count the packets of a file
+ * ```ts ignore
+ * const file = await Deno.open("dump.pcapng");
+ * const stream = await CaptureStream.open(file.readable);
+ * let count = 0;
+ * for await (const batch of stream.batches()) count += batch.length;
+ * ```
+ */
+export class CaptureStream implements AsyncIterable<CaptureRecord> {
+  /** The file's format. */
+  readonly format: CaptureFormat;
+  /** What the header of a pcap file says. */
+  readonly header: PcapFileHeader | undefined;
+  /** The header of a pcap file as it stands there; empty for pcapng. */
+  readonly rawHeader: Uint8Array;
+  readonly #cursor: Cursor;
+  readonly #chunks: AsyncIterator<Uint8Array>;
+
+  private constructor(start: Uint8Array, chunks: AsyncIterator<Uint8Array>) {
+    this.#chunks = chunks;
+    if (beginsPcapng(start)) {
+      this.format = "pcapng";
+      this.rawHeader = new Uint8Array(0);
+      this.#cursor = new BlockCursor();
+      this.#cursor.push(start);
+      return;
+    }
+    this.format = "pcap";
+    this.header = decodeFileHeader(start);
+    this.rawHeader = start.slice(0, FILE_HEADER_LENGTH);
+    this.#cursor = new RecordCursor(this.header);
+    this.#cursor.push(start.subarray(FILE_HEADER_LENGTH));
+  }
+
+  /**
+   * Waits for the beginning of the file, which tells its format.
+   *
+   * @param chunks The file in pieces, for example a `ReadableStream`. It is
+   *   released at the end, on errors and when iteration stops early.
+   * @throws {CaptureFormatError} When it does not begin like a capture file
+   *   that can be read.
+   */
+  static async open(
+    chunks: AsyncIterable<Uint8Array>,
+  ): Promise<CaptureStream> {
+    const iterator = chunks[Symbol.asyncIterator]();
+    const start = await readStart(iterator, FILE_HEADER_LENGTH);
+    try {
+      return new CaptureStream(start, iterator);
+    } catch (error) {
+      await iterator.return?.();
+      throw error;
+    }
+  }
+
+  /**
+   * The packets, as many at a time as each chunk completes: the fast way to
+   * read a large file. A file can be iterated once.
+   *
+   * @throws {CaptureFormatError} Where the file is damaged or cut, after all
+   *   records before were given.
+   */
+  async *batches(): AsyncGenerator<CaptureRecord[], void> {
+    for await (const items of this.items()) {
+      const records = items.filter((item) => item instanceof CaptureRecord);
+      if (records.length > 0) yield records;
+    }
+  }
+
+  /**
+   * Like {@linkcode CaptureStream.batches}, with all other blocks of a pcapng
+   * file in their places.
+   *
+   * @throws {CaptureFormatError}
+   */
+  async *items(): AsyncGenerator<(CaptureRecord | CaptureBlock)[], void> {
+    let isOver = false;
+    try {
+      while (!isOver) {
+        const { batch, failure } = this.#readBatch();
+        if (batch.length > 0) yield batch;
+        if (failure !== undefined) throw failure.error;
+        const { done, value } = await this.#chunks.next();
+        if (done) {
+          isOver = true;
+          this.#cursor.complete();
+        } else {
+          this.#cursor.push(value);
+        }
+      }
+    } finally {
+      if (!isOver) await this.#chunks.return?.();
+    }
+    const { batch, failure } = this.#readBatch();
+    if (batch.length > 0) yield batch;
+    if (failure !== undefined) throw failure.error;
+  }
+
+  /** The packets one by one; throws like {@linkcode CaptureStream.batches}. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<CaptureRecord, void> {
+    for await (const batch of this.batches()) yield* batch;
+  }
+
+  /** Releases the source; needed only when nothing was iterated. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#chunks.return?.();
+  }
+
+  #readBatch(): {
+    batch: (CaptureRecord | CaptureBlock)[];
+    failure?: { error: unknown };
+  } {
+    const batch: (CaptureRecord | CaptureBlock)[] = [];
+    try {
+      for (let item; (item = this.#cursor.next());) batch.push(item);
+      return { batch };
+    } catch (error) {
+      return { batch, failure: { error } };
+    }
+  }
+}
+
+/** Reads until there are enough bytes, or no more. */
+async function readStart(
+  chunks: AsyncIterator<Uint8Array>,
+  length: number,
+): Promise<Uint8Array> {
+  let start = new Uint8Array(0);
+  while (start.length < length) {
+    const { done, value } = await chunks.next();
+    if (done) break;
+    const longer = new Uint8Array(start.length + value.length);
+    longer.set(start);
+    longer.set(value, start.length);
+    start = longer;
+  }
+  return start;
+}
+
+function beginsPcapng(start: Uint8Array): boolean {
+  return start.length >= MAGIC_LENGTH &&
+    viewOf(start).getUint32(0) === PCAPNG_MAGIC;
+}
