@@ -11,7 +11,7 @@ import {
   type Rights,
   rightsText,
   setcapHint,
-} from "./rights.ts";
+} from "../proc/rights.ts";
 import { CaptureError, type CaptureNotice } from "./types.ts";
 
 /** How one trial of eBPF ended; plain data. */

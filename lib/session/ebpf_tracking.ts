@@ -45,7 +45,7 @@ import type { Probe } from "./ebpf_report.ts";
 import { inspectFailure } from "./failures.ts";
 import type { CapturedProcess, SharedMemory } from "./messages.ts";
 import { NO_RULES } from "./no_rules.ts";
-import { readRights } from "./rights.ts";
+import { readRights } from "../proc/rights.ts";
 import { mapped, SocketCleanup } from "./socket_cleanup.ts";
 import { CaptureError, type CaptureNotice } from "./types.ts";
 

@@ -15,7 +15,7 @@ import {
 import { type ProcessStatus, readStatus } from "../proc/status.ts";
 import { executableCandidates } from "../trace/executable.ts";
 import { LaunchError } from "../trace/launcher.ts";
-import { has, readRights, type Rights, setcapHint } from "./rights.ts";
+import { has, readRights, type Rights, setcapHint } from "../proc/rights.ts";
 import { CaptureError } from "./types.ts";
 
 const ENOENT = 2;

@@ -20,7 +20,7 @@ import type {
   TrackerCommand,
   TrackerMessage,
 } from "./messages.ts";
-import { readRights } from "./rights.ts";
+import { readRights } from "../proc/rights.ts";
 import type { SnifferResult } from "./sniffer.ts";
 import { summarize } from "./summary.ts";
 import { ebpfSetup, snifferSetup, trackerSetup } from "./thread_setup.ts";

@@ -33,7 +33,7 @@ import type {
   TrackerMessage,
   TrackerSetup,
 } from "./messages.ts";
-import { readRights } from "./rights.ts";
+import { readRights } from "../proc/rights.ts";
 import { mapped, SocketCleanup } from "./socket_cleanup.ts";
 import { CaptureError, type ExitStatus } from "./types.ts";
 

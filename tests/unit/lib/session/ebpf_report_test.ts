@@ -7,7 +7,7 @@ import {
   probeLines,
   trackerNotice,
 } from "../../../../lib/session/ebpf_report.ts";
-import { rightsOf } from "./rights_fixture.ts";
+import { rightsOf } from "../proc/rights_fixture.ts";
 
 const ALL = ["CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN"] as const;
 const REFUSED: Probe = {

@@ -10,7 +10,7 @@ import {
   seizeFailure,
 } from "../../../../lib/session/failures.ts";
 import type { Fixture } from "../proc/fixture.ts";
-import { makeOwnProc } from "./rights_fixture.ts";
+import { makeOwnProc } from "../proc/rights_fixture.ts";
 
 const EPERM = 1;
 const ENOMEM = 12;

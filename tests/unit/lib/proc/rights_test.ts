@@ -5,8 +5,8 @@ import {
   readRights,
   rightsText,
   setcapHint,
-} from "../../../../lib/session/rights.ts";
-import { makeProc } from "../proc/fixture.ts";
+} from "../../../../lib/proc/rights.ts";
+import { makeProc } from "./fixture.ts";
 import { makeOwnProc, maskOf, rightsOf } from "./rights_fixture.ts";
 
 Deno.test("readRights() reads effective capabilities", () => {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Rights } from "../../../../lib/session/rights.ts";
-import { type Fixture, type FixtureRoot, makeProc } from "../proc/fixture.ts";
+import type { Rights } from "../../../../lib/proc/rights.ts";
+import { type Fixture, type FixtureRoot, makeProc } from "./fixture.ts";
 
 /** linux/capability.h */
 const BITS: Readonly<Record<string, bigint>> = {

@@ -1,12 +1,12 @@
 /**
- * What this process may do, as far as capturing depends on it: capabilities(7)
+ * What this process may do, as far as tracedump depends on it: capabilities(7)
  * and the namespaces that take their power away.
  *
  * @module
  */
-import { parseNamespaceLink } from "../proc/ns.ts";
-import { PROC_ROOT, readProcLink, readProcText } from "../proc/read.ts";
-import { parseStatus } from "../proc/status.ts";
+import { parseNamespaceLink } from "./ns.ts";
+import { PROC_ROOT, readProcLink, readProcText } from "./read.ts";
+import { parseStatus } from "./status.ts";
 
 /** Bit numbers of capabilities, linux/capability.h. */
 const CAPABILITY = {
