@@ -1,0 +1,90 @@
+/**
+ * Bytes of a packet below its line, in hexadecimal and as text.
+ *
+ * ```
+ * \t0x0000:  4500 003c 7844 4000 4006 c475 7f00 0001  E..<xD@.@..u....
+ * ```
+ *
+ * @module
+ */
+
+const BYTES_PER_ROW = 16;
+const FIRST_GRAPHIC = 0x21;
+const LAST_GRAPHIC = 0x7e;
+const TAB = 0x09;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const SPACE = 0x20;
+/** Width of the hexadecimal part of a row, with the space before it. */
+const HEX_WIDTH = BYTES_PER_ROW / 2 * 5;
+
+const HEX: readonly string[] = Array.from(
+  { length: 256 },
+  (_, value) => value.toString(16).padStart(2, "0"),
+);
+/** Text of each byte where only graphic characters stand for themselves. */
+const GRAPHIC: readonly string[] = Array.from(
+  { length: 256 },
+  (_, value) =>
+    value >= FIRST_GRAPHIC && value <= LAST_GRAPHIC
+      ? String.fromCharCode(value)
+      : ".",
+);
+
+/**
+ * Rows of sixteen bytes, each beginning on a line of its own.
+ *
+ * @param bytes The packet.
+ * @param start Offset of the first byte.
+ * @param end Offset after the last byte.
+ * @param hasText Whether the bytes stand as text beside the digits.
+ * @returns For example `\n\t0x0000:  4500 003c`; empty without bytes.
+ */
+export function formatHex(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  hasText: boolean,
+): string {
+  let text = "";
+  for (let row = start; row < end; row += BYTES_PER_ROW) {
+    const rowEnd = Math.min(row + BYTES_PER_ROW, end);
+    let digits = "";
+    let characters = "";
+    for (let at = row; at < rowEnd; at++) {
+      const byte = bytes[at]!;
+      digits += (at - row) % 2 === 0 ? ` ${HEX[byte]!}` : HEX[byte]!;
+      characters += GRAPHIC[byte]!;
+    }
+    const offset = (row - start).toString(16).padStart(4, "0");
+    text += hasText
+      ? `\n\t0x${offset}: ${digits.padEnd(HEX_WIDTH)}  ${characters}`
+      : `\n\t0x${offset}: ${digits}`;
+  }
+  return text;
+}
+
+/**
+ * Bytes as text: graphic characters, spaces, tabs and line feeds as they are,
+ * a carriage return before a line feed is left out, everything else is a dot.
+ *
+ * @param bytes The packet.
+ * @param start Offset of the first byte.
+ * @param end Offset after the last byte.
+ */
+export function formatText(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): string {
+  let text = "";
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at]!;
+    if (byte === CARRIAGE_RETURN) {
+      if (at + 1 < end && bytes[at + 1] !== LINE_FEED) text += ".";
+    } else if (byte === LINE_FEED) text += "\n";
+    else if (byte === SPACE || byte === TAB) text += String.fromCharCode(byte);
+    else text += GRAPHIC[byte]!;
+  }
+  return text;
+}
