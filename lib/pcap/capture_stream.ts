@@ -1,5 +1,6 @@
 /**
- * Reading of capture files of every format: pcap and pcapng.
+ * Reading of capture files of every format: pcap and pcapng, plain or
+ * compressed by gzip.
  *
  * A damaged or cut file gives everything before the damage, then one
  * {@linkcode CaptureFormatError}.
@@ -8,6 +9,7 @@
  */
 
 import { CaptureRecord } from "./capture_record.ts";
+import { decompress, readStart } from "./compression.ts";
 import { FILE_HEADER_LENGTH, MAGIC_LENGTH, PCAPNG_MAGIC } from "./format.ts";
 import { decodeFileHeader, type PcapFileHeader } from "./header.ts";
 import type { CaptureBlock } from "./pcapng/block.ts";
@@ -86,7 +88,8 @@ export class CaptureStream implements AsyncIterable<CaptureRecord> {
   static async open(
     chunks: AsyncIterable<Uint8Array>,
   ): Promise<CaptureStream> {
-    const iterator = chunks[Symbol.asyncIterator]();
+    const plain = await decompress(chunks);
+    const iterator = plain[Symbol.asyncIterator]();
     const start = await readStart(iterator, FILE_HEADER_LENGTH);
     try {
       return new CaptureStream(start, iterator);
@@ -161,23 +164,6 @@ export class CaptureStream implements AsyncIterable<CaptureRecord> {
       return { batch, failure: { error } };
     }
   }
-}
-
-/** Reads until there are enough bytes, or no more. */
-async function readStart(
-  chunks: AsyncIterator<Uint8Array>,
-  length: number,
-): Promise<Uint8Array> {
-  let start = new Uint8Array(0);
-  while (start.length < length) {
-    const { done, value } = await chunks.next();
-    if (done) break;
-    const longer = new Uint8Array(start.length + value.length);
-    longer.set(start);
-    longer.set(value, start.length);
-    start = longer;
-  }
-  return start;
 }
 
 function beginsPcapng(start: Uint8Array): boolean {

@@ -12,51 +12,11 @@ import {
   encodeRecord,
   type PcapRecordInput,
 } from "../../lib/pcap/writer.ts";
-import { isContinuousIntegration, missing } from "../support/requires.ts";
+import { ask, judge } from "../support/judge.ts";
 import { type Sample, SAMPLES } from "../unit/lib/packet/samples.ts";
 
 const START = 1_700_000_000_123_456_789n;
 const STEP = 1_000_000_007n;
-
-/** Registers a test that needs a program. */
-function judge(
-  program: string,
-  name: string,
-  run: () => Promise<void>,
-): void {
-  const reason = missing([`program ${program}`]);
-  Deno.test({
-    name: reason === undefined ? name : `${name} (skipped: ${reason})`,
-    ignore: reason !== undefined && !isContinuousIntegration(),
-    async fn(): Promise<void> {
-      assert(reason === undefined, reason);
-      await run();
-    },
-  });
-}
-
-/** Runs a program on a capture file; the lines of its standard output. */
-async function ask(
-  program: string,
-  file: Uint8Array,
-  args: (path: string) => string[],
-): Promise<{ lines: string[]; errors: string }> {
-  const path = await Deno.makeTempFile({ suffix: ".pcap" });
-  try {
-    await Deno.writeFile(path, file);
-    const { success, stdout, stderr } = await new Deno.Command(program, {
-      args: args(path),
-      env: { TZ: "UTC", LC_ALL: "C" },
-    }).output();
-    const errors = new TextDecoder().decode(stderr);
-    assert(success, `${program}: ${errors}`);
-    const lines = new TextDecoder().decode(stdout).split("\n");
-    assert.equal(lines.pop(), "");
-    return { lines, errors };
-  } finally {
-    await Deno.remove(path);
-  }
-}
 
 function inputsOf(samples: readonly Sample[]): PcapRecordInput[] {
   return samples.map(({ data, originalLength }, i) => ({

@@ -1,0 +1,116 @@
+/**
+ * Compressed capture files.
+ *
+ * @module
+ */
+
+import { CaptureFormatError } from "./error.ts";
+import { viewOf } from "./pcapng/options.ts";
+
+/** Bytes that tell the kind of compression. */
+const MAGIC_LENGTH = 4;
+/** First two bytes of a gzip member (RFC 1952 section 2.3.1). */
+const GZIP_MAGIC = 0x1f8b;
+/** Bytes that are decompressed at a time. */
+const PIECE_SIZE = 256 << 10;
+
+/**
+ * Undoes the compression of a file, if it is compressed.
+ *
+ * @param chunks The file in pieces; released at the end and when reading stops
+ *   early.
+ * @returns What was compressed, or the file as it is. Where compressed data are
+ *   damaged or cut, everything before comes first, then a
+ *   {@linkcode CaptureFormatError}.
+ */
+export async function decompress(
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<AsyncIterable<Uint8Array>> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  const start = await readStart(iterator, MAGIC_LENGTH);
+  const whole = prepend(start, iterator);
+  if (start.length < MAGIC_LENGTH) return whole;
+  if (viewOf(start).getUint16(0) === GZIP_MAGIC) return gunzip(whole);
+  return whole;
+}
+
+/**
+ * Reads until there are enough bytes, or no more.
+ *
+ * @param chunks Where to read; not released.
+ * @param length Number of bytes that are enough.
+ */
+export async function readStart(
+  chunks: AsyncIterator<Uint8Array>,
+  length: number,
+): Promise<Uint8Array> {
+  let start: Uint8Array = new Uint8Array(0);
+  while (start.length < length) {
+    const { done, value } = await chunks.next();
+    if (done) break;
+    if (start.length === 0) {
+      start = value;
+      continue;
+    }
+    const longer = new Uint8Array(start.length + value.length);
+    longer.set(start);
+    longer.set(value, start.length);
+    start = longer;
+  }
+  return start;
+}
+
+async function* prepend(
+  start: Uint8Array,
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield start;
+    for (;;) {
+      const { done, value } = await rest.next();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await rest.return?.();
+  }
+}
+
+/** Takes several members one after the other, as `cat` joins them. */
+async function* gunzip(
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void> {
+  const { createGunzip } = await import("node:zlib");
+  const inflater = createGunzip({ chunkSize: PIECE_SIZE });
+  const ready: Uint8Array[] = [];
+  let failure: Error | undefined;
+  let length = 0;
+  inflater.on("data", (bytes: Uint8Array) => {
+    ready.push(bytes);
+    length += bytes.length;
+  });
+  inflater.on("error", (error: Error) => failure = error);
+  try {
+    for await (const chunk of chunks) {
+      await new Promise((resolve) => inflater.write(chunk, resolve));
+      yield* ready.splice(0);
+      if (failure !== undefined) break;
+    }
+    if (failure === undefined) {
+      await new Promise((resolve) => {
+        inflater.on("error", resolve);
+        inflater.on("end", resolve);
+        inflater.end();
+      });
+      yield* ready.splice(0);
+    }
+  } finally {
+    inflater.destroy();
+  }
+  if (failure === undefined) return;
+  throw new CaptureFormatError(
+    `Cannot read gzip data after ${length} bytes of the capture file: ` +
+      failure.message,
+    length,
+  );
+}
