@@ -39,7 +39,7 @@ const ENTRY_OPTIONS_OFFSET = ENTRY_PID_OFFSET + 4;
 const NAME_HEAD_LENGTH = 4;
 const IPV4_LENGTH = 4;
 const IPV6_LENGTH = 16;
-const DECODER = new TextDecoder();
+const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** What a section header says. */
 export interface SectionHeader {

@@ -11,7 +11,7 @@ export const OPTION_HEAD_LENGTH = 4;
 /** Most bytes of an option's value. */
 export const MAXIMUM_OPTION_LENGTH = 0xffff;
 
-const DECODER = new TextDecoder();
+const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** One option of a block. */
 export interface BlockOption {
