@@ -74,8 +74,9 @@ const TOLERATED_SLACK = 0.02;
  *   is its source, of one that is received its destination; packets for
  *   other hosts are dropped; or
  * - its remote address and port are in the rules; or
- * - it may be wanted, but its ports cannot be told: it is a fragment other
- *   than the first, or has more than six IPv6 extension headers.
+ * - it may be wanted, but that cannot be told: it is a fragment (the first
+ *   one has the ports, but must be seen with the others, which come in any
+ *   order), or has more than six IPv6 extension headers.
  *
  * When the rules do not fit `maxInstructions`, more is taken: packets with
  * more than one IPv6 extension header; then, where remote endpoints need half

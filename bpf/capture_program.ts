@@ -84,9 +84,9 @@ const IPV4_PLAIN = 0x45;
 const IPV4_LENGTH_MASK = 0x0f;
 /** Word with flags and fragment offset, time to live, and protocol. */
 const IPV4_FRAGMENT_WORD = 6;
-/** Fragment offset and protocol in that word. */
-const IPV4_FRAGMENT_MASK = 0x1fff00ff;
-const IPV4_FRAGMENT_OFFSET_MASK = 0x1fff0000;
+/** "More fragments", the fragment offset, and the protocol in that word. */
+const IPV4_PART_MASK = 0x3fff00ff;
+const IPV4_FRAGMENT_MASK = 0x3fff0000;
 const IPV4_PROTOCOL_MASK = 0xff;
 const IPV6_NEXT_HEADER = 6;
 const VERSION_MASK = 0xf0;
@@ -163,7 +163,7 @@ function emitIpv4(context: Context): void {
   const { assembler, plans } = context;
   assembler.label("ipv4")
     .ld(packet(IPV4_FRAGMENT_WORD))
-    .and(IPV4_FRAGMENT_MASK);
+    .and(IPV4_PART_MASK);
   emitDispatch(context, "ipv4", "ipv4.other");
   for (const plan of plans) {
     if (plan.all) continue;
@@ -222,7 +222,7 @@ function emitIpv4AtX(context: Context): void {
   assembler.label("ipv4.options").ldx(constant(0));
   assembler.label("ipv4.atX");
   if (remotes) assembler.stx(BASE_CELL);
-  assembler.ld(packetAtX(IPV4_FRAGMENT_WORD)).and(IPV4_FRAGMENT_MASK);
+  assembler.ld(packetAtX(IPV4_FRAGMENT_WORD)).and(IPV4_PART_MASK);
   emitDispatch(context, "ipv4.atX", "ipv4.other");
   for (const plan of plans) {
     if (plan.all) continue;
@@ -234,9 +234,9 @@ function emitIpv4AtX(context: Context): void {
       .tax();
     emitPorts(context, plan, IPV4, "atX");
   }
-  // A later fragment, or a protocol that is not wanted.
+  // A fragment, or a protocol that is not wanted.
   assembler.label("ipv4.other")
-    .jset(IPV4_FRAGMENT_OFFSET_MASK, undefined, "drop")
+    .jset(IPV4_FRAGMENT_MASK, undefined, "drop")
     .and(IPV4_PROTOCOL_MASK);
   for (const { protocol } of plans) assembler.jeq(protocol, "any");
   assembler.ja("drop");

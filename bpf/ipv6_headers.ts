@@ -43,10 +43,11 @@ const NEXT_HEADER_SHIFT = 24;
 const LENGTH_SHIFT = 16;
 const LENGTH_MASK = 0xff;
 /**
- * Offset and reserved byte in the first word of a fragment header. With both 0
- * it is a first fragment that reads like a plain header of 8 bytes.
+ * Offset, "more fragments" and reserved byte in the first word of a fragment
+ * header. With all of them 0 the packet is whole, and the header reads like a
+ * plain one of 8 bytes.
  */
-const FRAGMENT_MASK = 0x00fffff8;
+const FRAGMENT_MASK = 0x00fffff9;
 /** Bytes that a header's length field leaves out. */
 const LEAST_LENGTH = 8;
 /** log2 of the unit of a plain header's length. */
@@ -63,7 +64,7 @@ export interface ExtensionHeaderOptions {
     readonly protocol: number;
     readonly label: string;
   }[];
-  /** Label for later fragments and for more headers than are looked at. */
+  /** Label for fragments and for more headers than are looked at. */
   readonly unclear: string;
   /** Label for every other protocol. */
   readonly drop: string;

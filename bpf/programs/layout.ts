@@ -19,7 +19,7 @@ export const MAP = {
   usedPorts: "used_ports",
   /** Remote ends of calls under way; {@linkcode REMOTE_KEY}. */
   remotes: "remotes",
-  /** Fragmented packets that are wanted; {@linkcode FRAGMENT_KEY}. */
+  /** Fragmented packets of late; {@linkcode FRAGMENT_KEY}. */
   fragments: "fragments",
   /** Settings of the filter; {@linkcode CONFIG}. */
   config: "config",
@@ -126,8 +126,20 @@ export const FRAGMENT_KEY = {
   size: 40,
 } as const;
 
-/** Bytes of a value of `fragments`. */
-export const FRAGMENT_VALUE_SIZE = 4;
+/** Value of `fragments`: what became of the first one, which has the ports. */
+export const FRAGMENT_VERDICT = {
+  /** u64, CLOCK_MONOTONIC of the first fragment. */
+  time: 0,
+  /** u64, 1 when the packet is wanted, else 0. */
+  wanted: 8,
+  size: 16,
+} as const;
+
+/**
+ * Nanoseconds that a foreign first fragment speaks for later ones: then its
+ * identification may be another packet's.
+ */
+export const FRAGMENT_LIFETIME = 1_000_000_000;
 
 /** The only value of `config`. */
 export const CONFIG = {
@@ -152,8 +164,6 @@ export const FILTER_FLAG = {
   ALL_TCP: 2,
   /** All UDP packets. */
   ALL_UDP: 4,
-  /** All fragments but first ones, also those that come before the first. */
-  ALL_FRAGMENTS: 8,
   /** `remotes` is in use. */
   REMOTES: 16,
 } as const;

@@ -9,12 +9,13 @@
  * ends are wanted the copy that is sent is taken.
  *
  * The program may let more through than is wanted (a port does not tell local
- * addresses apart), never less.
+ * addresses apart, a later fragment tells nothing before the first one has
+ * come), never less.
  *
  * @module
  */
 
-import { and, mov } from "../extended/alu.ts";
+import { mov, sub } from "../extended/alu.ts";
 import { type ContextField, loadField, SK_BUFF } from "../extended/context.ts";
 import {
   type Code,
@@ -27,17 +28,16 @@ import {
   R7,
   R8,
 } from "../extended/instruction.ts";
-import { callLocal, exit, jump, jumpIf } from "../extended/jump.ts";
+import { call, callLocal, exit, jump, jumpIf } from "../extended/jump.ts";
 import { load, loadMapValue, store } from "../extended/load_store.ts";
-import { CONFIG, CONNECTION_KEY, FILTER_FLAG, MAP } from "./layout.ts";
 import {
-  copy,
-  lookup,
-  remove,
-  result,
-  stackAddress,
-  update,
-} from "./macros.ts";
+  CONFIG,
+  CONNECTION_KEY,
+  FRAGMENT_LIFETIME,
+  FRAGMENT_VERDICT,
+  MAP,
+} from "./layout.ts";
+import { copy, lookup, result, stackAddress, update } from "./macros.ts";
 import { matchFunction } from "./packet_match.ts";
 import {
   FRAGMENT,
@@ -46,7 +46,7 @@ import {
   PACKET_OUTGOING,
   parseHeaders,
   SWAPPED,
-  VALUE,
+  VERDICT,
 } from "./packet_parser.ts";
 import { type Program, program } from "./program.ts";
 
@@ -111,35 +111,34 @@ function decide(packetType: ContextField): Code {
     jumpIf(R0, "==", 0, "verdict"),
     mov(R7, 0),
 
-    // r7 = wanted; a first fragment speaks for the later ones.
+    // r7 = wanted
     label("verdict"),
     load("u64", R1, R10, IS_FRAGMENT),
-    jumpIf(R1, "==", 0, "return"),
-    jumpIf(R7, "==", 0, "forget"),
-    store("u64", R10, VALUE, 1),
-    update(MAP.fragments, FRAGMENT, VALUE),
-    jump("return"),
-    // The identification may have been used before by a wanted packet.
-    label("forget"),
-    remove(MAP.fragments, FRAGMENT),
-
-    label("return"),
+    jumpIf(R1, "!=", 0, "first fragment"),
     jumpIf(R7, "==", 0, "drop"),
     label("accept"),
     loadMapValue(R1, MAP.config),
     load("u32", R0, R1, CONFIG.snaplen),
     exit(),
 
+    // It speaks for the later ones, here and in user space, which has to tell
+    // whose those were that came before it.
+    label("first fragment"),
+    call("ktime_get_ns"),
+    store("u64", R10, VERDICT + FRAGMENT_VERDICT.time, R0),
+    store("u64", R10, VERDICT + FRAGMENT_VERDICT.wanted, R7),
+    update(MAP.fragments, FRAGMENT, VERDICT),
+    jump("accept"),
+
     label("later fragment"),
     lookup(MAP.fragments, FRAGMENT),
-    jumpIf(R0, "!=", 0, "accept"),
-    loadMapValue(R1, MAP.config),
-    load("u32", R1, R1, CONFIG.flags),
-    and(R1, FILTER_FLAG.ALL_FRAGMENTS),
-    jumpIf(R1, "==", 0, "drop"),
-    loadField(R1, R6, packetType),
-    jumpIf(R1, "==", PACKET_OUTGOING, "accept"),
-    jumpUnlessLoopback("accept"),
+    jumpIf(R0, "==", 0, "accept"),
+    load("u64", R1, R0, FRAGMENT_VERDICT.wanted),
+    jumpIf(R1, "!=", 0, "accept"),
+    load("u64", R7, R0, FRAGMENT_VERDICT.time),
+    call("ktime_get_ns"),
+    sub(R0, R7),
+    jumpIf(R0, ">", FRAGMENT_LIFETIME, "accept"),
 
     label("drop"),
     result(0),

@@ -108,8 +108,8 @@ export const FRAGMENT = -120;
 const BUFFER = -160;
 /** u64, 1 for the first of several fragments. */
 export const IS_FRAGMENT = -168;
-/** Value of `fragments`. */
-export const VALUE = -176;
+/** {@linkcode FRAGMENT_VERDICT}. */
+export const VERDICT = -184;
 
 /** Code of all headers. */
 export function parseHeaders(packetType: ContextField): Code {
@@ -227,7 +227,11 @@ function parseIpv4(level: Level, packetType: ContextField): Code {
       store("u32", R10, FRAGMENT + FRAGMENT_KEY.identification, R2),
       store("u8", R10, FRAGMENT + FRAGMENT_KEY.protocol, R8),
       storeFragmentKey(packetType, `${level} ipv4`),
-      jumpIf(R1, "!=", 0, "later fragment"),
+      jumpIf(R1, "==", 0, "ipv4 first fragment"),
+      jumpIf(R8, "==", PROTOCOL.TCP, "later fragment"),
+      jumpIf(R8, "==", PROTOCOL.UDP, "later fragment"),
+      jump("drop"),
+      label("ipv4 first fragment"),
       store("u64", R10, IS_FRAGMENT, 1),
     ],
     label(`${level} ipv4 whole`),

@@ -146,7 +146,10 @@ export class FlowFields {
     const fragmentation = bytes[at + 6]! << 8 | bytes[at + 7]!;
     if ((fragmentation & 0x3fff) !== 0) {
       this.fragmentId = bytes[at + 4]! << 8 | bytes[at + 5]!;
-      if ((fragmentation & 0x1fff) !== 0) return this.#later();
+      if ((fragmentation & 0x1fff) !== 0) {
+        return this.#later() &&
+          (this.protocol === PROTOCOL_TCP || this.protocol === PROTOCOL_UDP);
+      }
       this.fragment = Fragment.FIRST;
     }
     const headerLength = (bytes[at]! & 15) * 4;

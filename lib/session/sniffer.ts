@@ -11,9 +11,11 @@ import {
   readStatistics,
   type RingOptions,
 } from "../../ffi/packet.ts";
+import { HeldPackets } from "../capture/held_packets.ts";
 import { PacketRing } from "../capture/packet_ring.ts";
 import { DnsNames } from "../packet/dns_names.ts";
 import { FlowFields, Fragment, PROTOCOL_UDP } from "../packet/flow_fields.ts";
+import { fragmentKey } from "../sockets/fragments.ts";
 import { Match, Matcher } from "../sockets/matcher.ts";
 import { SlotKind } from "../sockets/table.ts";
 import { Control, SnifferCommand } from "./control.ts";
@@ -68,6 +70,8 @@ export interface SnifferResult {
   readonly undecided: number;
 }
 
+/** Room for fragments that came before their first one. */
+const HELD_SIZE = 4 << 20;
 /** How long a packet waits for the outcome of a call, milliseconds. */
 const PATIENCE = 2000;
 /**
@@ -89,6 +93,7 @@ export class Sniffer implements Disposable {
   readonly #setup: SnifferSetup;
   readonly #control: Control;
   readonly #ring: PacketRing;
+  readonly #held: HeldPackets;
   readonly #matcher: Matcher;
   readonly #fields = new FlowFields();
   readonly #flows = new FlowTable();
@@ -120,7 +125,12 @@ export class Sniffer implements Disposable {
       setup.socket,
       setup.wake,
       setup.ring,
-      OUTPUT_SIZE,
+      OUTPUT_SIZE + HELD_SIZE,
+    );
+    this.#held = new HeldPackets(
+      this.#ring,
+      this.#ring.tailAt + OUTPUT_SIZE,
+      HELD_SIZE,
     );
     this.#interfaces = new Set(setup.interfaces);
     this.#mostKept = mostKept(setup.snaplen);
@@ -193,36 +203,49 @@ export class Sniffer implements Disposable {
   #takeBlock(): void {
     const ring = this.#ring;
     ring.openBlock();
-    while (ring.nextPacket()) this.#takePacket();
+    while (ring.nextPacket()) this.#takeInOrder();
     this.#matcher.table.beginRound(ring.seconds);
     ring.closeBlock();
     this.#publish();
   }
 
-  #takePacket(): void {
+  /** Takes a packet, and those that waited for it. */
+  #takeInOrder(): void {
+    const fields = this.#fields;
+    fields.fragment = Fragment.NONE;
+    if (this.#takePacket() === Match.EARLY) {
+      this.#held.hold(fragmentKey(fields));
+    } else if (fields.fragment === Fragment.FIRST && !this.#held.isEmpty) {
+      const key = fragmentKey(fields);
+      for (const _ of this.#held.release(key)) this.#takePacket();
+    }
+  }
+
+  /** @returns a slot or an answer of the matcher */
+  #takePacket(): number {
     const ring = this.#ring;
     const fields = this.#fields;
     const { networkAt, capturedLength, seconds, nanoseconds } = ring;
     if (
       this.#interfaces.size > 0 && !this.#interfaces.has(ring.interfaceIndex)
     ) {
-      return;
+      return Match.FOREIGN;
     }
-    if (this.#isLate(seconds, nanoseconds)) return;
+    if (this.#isLate(seconds, nanoseconds)) return Match.FOREIGN;
     const end = networkAt + capturedLength;
     const plain = fields.parse(ring.bytes, networkAt, end, ring.etherType);
     if (
       !plain && !(this.#setup.icmp &&
         fields.parseQuoted(ring.bytes, networkAt, end, ring.etherType))
     ) {
-      return;
+      return Match.FOREIGN;
     }
     const matcher = this.#matcher;
     let slot = this.#match(plain);
     if (slot === Match.UNDECIDED) slot = this.#await(plain);
     if (
       slot < 0 || this.#end !== undefined || this.#sink.end !== undefined
-    ) return;
+    ) return slot;
     const owner = matcher.ownerOf(slot);
     const { sent } = matcher;
     const length = Math.min(capturedLength, this.#mostKept);
@@ -253,6 +276,7 @@ export class Sniffer implements Disposable {
     this.#packets++;
     this.#bytes += wireLength;
     if (this.#packets === this.#setup.count) this.#end = { reason: "count" };
+    return slot;
   }
 
   /**

@@ -14,6 +14,7 @@ import {
   PROTOCOL_TCP,
   TcpFlag,
 } from "../packet/flow_fields.ts";
+import { FragmentVerdicts, UNSEEN } from "./fragments.ts";
 import {
   Ending,
   NO_SLOT,
@@ -31,20 +32,18 @@ export const Match = {
   UNDECIDED: -2,
   /** The packet is the program's, and was taken when it left. */
   TAKEN: -3,
+  /** A fragment that came before the first one, which has the ports. */
+  EARLY: UNSEEN,
 } as const;
 
 const PACKET_OTHERHOST = 3;
 const PACKET_OUTGOING = 4;
 
-/** Fragmented packets remembered at a time; RFC 791 ids repeat after 65,536. */
-const FRAGMENTS = 256;
-
 /** The reader of a socket table. */
 export class Matcher {
   readonly #table: SocketTable;
   readonly #words: Int32Array;
-  readonly #fragments = new Int32Array(FRAGMENTS * 12);
-  #nextFragment = 0;
+  readonly #fragments = new FragmentVerdicts();
   /** Whether the last match was a packet that the program sent. */
   sent = false;
 
@@ -92,7 +91,7 @@ export class Matcher {
     if (loopback) {
       const sender = this.#lookUp(fields, true, seconds, nanoseconds);
       if (sender >= 0) return Match.TAKEN;
-      if (sender === Match.UNDECIDED) return sender;
+      if (sender !== Match.FOREIGN) return sender;
     }
     return this.#lookUp(fields, false, seconds, nanoseconds);
   }
@@ -125,7 +124,7 @@ export class Matcher {
     nanoseconds: number,
   ): number {
     if (fields.fragment === Fragment.LATER) {
-      return this.#recallFragment(fields, sent);
+      return this.#fragments.recall(fields, sent, seconds);
     }
     const slot = sent
       ? this.#search(
@@ -148,10 +147,8 @@ export class Matcher {
         seconds,
         nanoseconds,
       );
-    if (fields.fragment === Fragment.FIRST) {
-      // A foreign one is remembered where ours had the same identification.
-      const isNews = slot >= 0 || this.#recallFragment(fields, sent) >= 0;
-      if (isNews) this.#rememberFragment(fields, sent, slot);
+    if (fields.fragment === Fragment.FIRST && slot !== Match.UNDECIDED) {
+      this.#fragments.remember(fields, sent, seconds, slot);
     }
     return slot;
   }
@@ -284,49 +281,6 @@ export class Matcher {
     }
     return true;
   }
-
-  /*
-   * A remembered fragmented packet, in words: 0 identification, 1 slot + 1
-   * (0: unused or foreign), 2 kind, 3-6 source, 7-10 destination.
-   */
-  #rememberFragment(fields: FlowFields, sent: boolean, slot: number): void {
-    const at = this.#nextFragment * 12;
-    this.#nextFragment = (this.#nextFragment + 1) % FRAGMENTS;
-    const memory = this.#fragments;
-    memory[at] = fields.fragmentId;
-    memory[at + 1] = Math.max(slot + 1, 0);
-    memory[at + 2] = fragmentKind(fields, sent);
-    for (let i = 0; i < 4; i++) {
-      memory[at + 3 + i] = fields.source[i]!;
-      memory[at + 7 + i] = fields.destination[i]!;
-    }
-  }
-
-  #recallFragment(fields: FlowFields, sent: boolean): number {
-    const memory = this.#fragments;
-    const kind = fragmentKind(fields, sent);
-    for (let i = 1; i <= FRAGMENTS; i++) {
-      // Newest first: identifications repeat.
-      const entry = (this.#nextFragment - i + FRAGMENTS) % FRAGMENTS;
-      const at = entry * 12;
-      if (
-        memory[at] === fields.fragmentId && memory[at + 2] === kind &&
-        sameAddress(memory, at + 3, fields.source) &&
-        sameAddress(memory, at + 7, fields.destination)
-      ) {
-        return memory[at + 1]! - 1;
-      }
-    }
-    return Match.FOREIGN;
-  }
-}
-
-/**
- * Protocol and direction of a fragmented packet. IPv6 fragments do not agree on
- * the protocol where extension headers follow the fragment header.
- */
-function fragmentKind(fields: FlowFields, sent: boolean): number {
-  return (fields.version === 4 ? fields.protocol << 1 : 0) | (sent ? 1 : 0);
 }
 
 /** Whether a moment is later than the one in two words of a slot. */

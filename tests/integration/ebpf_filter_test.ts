@@ -163,7 +163,7 @@ function packetBytes(spec: Spec): Uint8Array<ArrayBuffer> {
 class Reference {
   readonly #rules: Rules;
   readonly #hasLoopback: boolean;
-  readonly #fragments = new Set<string>();
+  readonly #fragments = new Map<string, boolean>();
 
   constructor(rules: Rules, hasLoopback: boolean) {
     this.#rules = rules;
@@ -177,28 +177,21 @@ class Reference {
     const fragmentKey = "id" in fragment
       ? [
         ...[spec.family, spec.source, spec.destination, fragment.id],
-        ...[spec.protocol, isOutgoing],
+        ...[afterFragmentHeader(spec), isOutgoing],
       ].join()
       : "";
     if (fragment.kind === "later") {
-      if (this.#fragments.has(fragmentKey)) return true;
-      if (!(this.#rules.flags & FILTER_FLAG.ALL_FRAGMENTS)) return false;
-      return isOutgoing || !this.#hasLoopback;
+      const mayBe = spec.family === 6 || hasPorts(spec);
+      return mayBe && (this.#fragments.get(fragmentKey) ?? true);
     }
     const wanted = this.#wants(spec, isOutgoing);
-    if (fragment.kind === "first") {
-      if (wanted) this.#fragments.add(fragmentKey);
-      else this.#fragments.delete(fragmentKey);
-    }
-    return wanted;
+    if (fragment.kind !== "first" || !hasPorts(spec)) return wanted;
+    this.#fragments.set(fragmentKey, wanted);
+    return true;
   }
 
   #wants(spec: Spec, isOutgoing: boolean): boolean {
-    if (spec.protocol !== TCP && spec.protocol !== UDP) return false;
-    if (spec.family === 6) {
-      const headers = spec.extras + (spec.fragment.kind === "whole" ? 0 : 1);
-      if (headers > 8) return false;
-    }
+    if (!hasPorts(spec)) return false;
     let fromSender = this.#matches(spec, false);
     let fromReceiver = this.#matches(spec, true);
     if (spec.error !== undefined) {
@@ -226,6 +219,18 @@ class Reference {
       own.protocol === TCP && (flags & FILTER_FLAG.ALL_TCP) !== 0 ||
       own.protocol === UDP && (flags & FILTER_FLAG.ALL_UDP) !== 0;
   }
+}
+
+/** What a fragment header names next, see {@linkcode ipBytes}. */
+function afterFragmentHeader({ family, extras, protocol }: Spec): number {
+  return family === 6 && extras > 2 ? EXTENSIONS[2] : protocol;
+}
+
+/** Whether the filter gets to the ports. */
+function hasPorts({ protocol, family, extras, fragment }: Spec): boolean {
+  if (protocol !== TCP && protocol !== UDP) return false;
+  const headers = extras + (fragment.kind === "whole" ? 0 : 1);
+  return family === 4 || headers <= 8;
 }
 
 function swapped(flow: Flow): Flow {
@@ -328,7 +333,6 @@ const rules: fc.Arbitrary<Rules> = fc.record({
     FILTER_FLAG.ICMP,
     FILTER_FLAG.ALL_TCP,
     FILTER_FLAG.ALL_UDP | FILTER_FLAG.ICMP,
-    FILTER_FLAG.ALL_FRAGMENTS,
   ),
 });
 
@@ -456,7 +460,7 @@ ebpfTest(
 );
 
 ebpfTest(
-  "packet filter takes the fragments of wanted packets only",
+  "packet filter takes first fragments, and later ones of wanted packets",
   async () => {
     await using network = await PrivateNetwork.create();
     await network.run("ip", "link", "set", "lo", "mtu", "1500");
@@ -478,8 +482,14 @@ ebpfTest(
     const fragments = packets.filter(({ bytes }) =>
       bytes[0]! >> 4 === 4 ? bytes[9] === UDP : bytes[6] === 44
     );
-    deepEqual(fragments.map(({ type }) => type), new Array(6).fill(OUTGOING));
-    equal(packets.length, 6);
+    const isFirst = ({ bytes }: { bytes: Uint8Array }): boolean =>
+      bytes[0]! >> 4 === 4
+        ? (bytes[6]! << 8 | bytes[7]!) === 0x2000
+        : (bytes[42]! << 8 | bytes[43]!) === 1;
+    // All first ones, which tell whose the later ones are.
+    const later = fragments.filter((packet) => !isFirst(packet));
+    deepEqual(later.map(({ type }) => type), new Array(4).fill(OUTGOING));
+    equal(fragments.length - later.length, 8);
   },
 );
 

@@ -5,6 +5,10 @@
 #include "workload.h"
 
 #define BATCH 3
+#define SEGMENT 1000
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
 
 static int open_datagram(struct endpoint *to) {
   return check(socket(to->address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0),
@@ -158,6 +162,22 @@ static void large(const char *peer, size_t bytes) {
   close(fd);
 }
 
+/* One call that the kernel or the card cuts into datagrams (udp(7)). */
+static void by_segments(const char *peer) {
+  static char data[8 * SEGMENT];
+  struct endpoint to = endpoint_of(peer);
+  int fd = open_datagram(&to), size = SEGMENT;
+  check(setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size),
+        "UDP_SEGMENT");
+  memset(data, 'x', sizeof data);
+  if (sendto(fd, data, sizeof data, 0, raw(&to), to.length) !=
+      (ssize_t)sizeof data)
+    die("sendto");
+  log_socket(fd);
+  for (int i = 0; i < 8; i++) expect_echo(fd, SEGMENT);
+  close(fd);
+}
+
 /* To a peer that never answers; the program ends with the call. */
 static void send_and_exit(const char *peer) {
   struct endpoint to = endpoint_of(peer);
@@ -195,6 +215,7 @@ int main(int argc, char **argv) {
   else if (strcmp(mode, "bound") == 0) bound(peers[0], peers[1]);
   else if (strcmp(mode, "mapped") == 0) mapped(peers[0]);
   else if (strcmp(mode, "large") == 0) large(peers[0], 8000);
+  else if (strcmp(mode, "segments") == 0) by_segments(peers[0]);
   else if (strcmp(mode, "send_and_exit") == 0) send_and_exit(peers[0]);
   else if (strcmp(mode, "sendto") == 0) by_sendto(peers, count);
   else if (strcmp(mode, "many") == 0) {

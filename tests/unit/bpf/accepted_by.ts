@@ -43,14 +43,15 @@ function isShort(packet: PacketDescription): boolean {
   return buildPacket(packet).length < end;
 }
 
-/** Whether the ports cannot be told from the packet. */
+/** Whether the packet alone does not tell. */
 function isUnclear(packet: PacketDescription): boolean {
-  if (packet.version === 4) return packet.fragmentOffset > 0;
+  if (packet.version === 4) {
+    return packet.moreFragments || packet.fragmentOffset > 0;
+  }
   for (const [index, header] of packet.headers.entries()) {
     if (index === 6) return true;
-    if (header.type === 44 && (header.offset > 0 || header.reserved > 0)) {
-      return true;
-    }
+    if (header.type !== 44) continue;
+    if (header.more || header.offset > 0 || header.reserved > 0) return true;
   }
   return false;
 }

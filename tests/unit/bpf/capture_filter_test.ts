@@ -260,7 +260,7 @@ Deno.test("compileCaptureFilter() gives IPv4 TCP the shortest way", () => {
 (003) jeq      #0x8100          jt 46	jf 4
 (004) jeq      #0x88a8          jt 46	jf 63
 (005) ld       [6]
-(006) and      #0x1fff00ff
+(006) and      #0x3fff00ff
 (007) jeq      #0x6             jt 10	jf 8
 (008) jeq      #0x11            jt 19	jf 9
 (009) ja       102

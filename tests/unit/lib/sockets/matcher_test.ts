@@ -565,7 +565,7 @@ Deno.test("Matcher.match() takes all fragments of a datagram", () => {
       { ...later!, protocol: TCP },
     ];
     for (const other of others) {
-      assert.equal(scene.see(other, { type }), Match.FOREIGN);
+      assert.equal(scene.see(other, { type }), Match.EARLY);
     }
   }
 });
@@ -577,6 +577,28 @@ Deno.test("Matcher.match() leaves fragments of foreign datagrams alone", () => {
   for (const fragment of fragments(foreign, 9)) {
     assert.equal(scene.see(fragment), Match.FOREIGN);
   }
+});
+
+Deno.test("Matcher.match() cannot tell of a fragment that comes before the first", () => {
+  const scene = new Scene();
+  const slot = scene.add({ protocol: UDP, local: CLIENT });
+  for (const flow of [SENT, { ...SENT, source: "192.0.2.1:40001" }]) {
+    const [first, later] = fragments(flow, 5);
+    const at = moment(flow === SENT ? 2000 : 2010);
+    assert.equal(scene.see(later!, { at }), Match.EARLY);
+    const verdict = flow === SENT ? slot : Match.FOREIGN;
+    assert.equal(scene.see(first!, { at }), verdict);
+    assert.equal(scene.see(later!, { at }), verdict);
+  }
+});
+
+Deno.test("Matcher.match() forgets verdicts before an identification is used again", () => {
+  const scene = new Scene();
+  const slot = scene.add({ protocol: UDP, local: CLIENT });
+  const [first, later] = fragments(SENT, 5);
+  assert.equal(scene.see(first!), slot);
+  assert.equal(scene.see(later!, { at: moment(2002) }), slot);
+  assert.equal(scene.see(later!, { at: moment(2003) }), Match.EARLY);
 });
 
 Deno.test("Matcher.match() takes each loopback fragment once", () => {
