@@ -15,11 +15,11 @@ _tracedump() {
     fi
   done
   case $prev in
-    -o | -w | --output)
+    -o | -w | --output | -F | --filter-file)
       mapfile -t COMPREPLY < <(compgen -f -- "$cur")
       return
       ;;
-    -s | --snaplen | -B | --buffer-size | --tracker | --kernel-filter | -c | --count | --duration | --linger | --debug)
+    -s | --snaplen | -f | --filter | -B | --buffer-size | --tracker | --kernel-filter | -c | --count | --duration | --linger | --debug)
       return
       ;;
     -i | --interface)
@@ -32,7 +32,7 @@ _tracedump() {
       ;;
   esac
   if [[ $cur == -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "-o -w --output -s --snaplen --nano -i --interface --no-follow --icmp -u --user -B --buffer-size --tracker --kernel-filter -c --count --duration --linger -q --quiet --debug -V --verbose -v --version -h --help --" -- "$cur")
+    mapfile -t COMPREPLY < <(compgen -W "-o -w --output -s --snaplen --nano -i --interface -f --filter -F --filter-file -d --dump-program --no-follow --icmp -u --user -B --buffer-size --tracker --kernel-filter -c --count --duration --linger -q --quiet --debug -V --verbose -v --version -h --help --" -- "$cur")
   else
     mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && command ls -d [0-9]*)" -- "$cur")
   fi

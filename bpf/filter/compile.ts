@@ -50,7 +50,11 @@ export interface PacketContext {
   /** Bytes on the wire; as many as there are if left out. */
   readonly wireLength?: number;
   /** The process that sent or got the packet, if known. */
-  readonly process?: PacketProcess;
+  readonly process?: PacketProcess | undefined;
+  /** Where the packet begins in the given bytes; at the first if left out. */
+  readonly start?: number;
+  /** Where it ends; with the last if left out. */
+  readonly end?: number;
 }
 
 /** The process that a packet belongs to. */
@@ -177,9 +181,10 @@ class CompiledFilter implements Filter {
   }
 
   matches(bytes: Uint8Array, context: PacketContext = {}): boolean {
-    const { process, wireLength = bytes.length } = context;
+    const { process, start = 0, end = bytes.length } = context;
+    const { wireLength = end - start } = context;
     // A cut packet can match exactly what the program cannot look at.
-    if (this.#matcher(bytes, wireLength) === 0) return false;
+    if (this.#matcher(bytes, wireLength, start, end) === 0) return false;
     if (!this.usesProcess) return true;
     const outcomes = this.#terms.map((term) => isTrue(term, process));
     const key = outcomes.join();
@@ -193,7 +198,7 @@ class CompiledFilter implements Filter {
       );
       this.#exact.set(key, matcher);
     }
-    return matcher(bytes, wireLength) !== 0;
+    return matcher(bytes, wireLength, start, end) !== 0;
   }
 
   toString(): string {

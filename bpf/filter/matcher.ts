@@ -51,8 +51,18 @@ import { BPF_A, BPF_ALU } from "../classic/opcodes.ts";
 import { validateClassic } from "../classic/validate.ts";
 import { ClassicMachine } from "../classic/vm.ts";
 
-/** Runs a program on a packet; the verdict is how many bytes are kept. */
-export type Matcher = (bytes: Uint8Array, wireLength: number) => number;
+/**
+ * Runs a program on a packet; the verdict is how many bytes are kept.
+ *
+ * @param start Where the packet begins in `bytes`.
+ * @param end Where it ends.
+ */
+export type Matcher = (
+  bytes: Uint8Array,
+  wireLength: number,
+  start?: number,
+  end?: number,
+) => number;
 
 /** Programs with more targets nest too deep, and are interpreted. */
 const MAX_TARGETS = 250;
@@ -70,10 +80,11 @@ export function makeMatcher(program: readonly Instruction[]): Matcher {
   const targets = findTargets(program);
   if (targets.length > MAX_TARGETS || program.some(readsMetadata)) {
     const machine = new ClassicMachine(program);
-    return (bytes, wireLength) => machine.run({ bytes, wireLength });
+    return (bytes, wireLength, start = 0, end = bytes.length) =>
+      machine.run({ bytes: bytes.subarray(start, end), wireLength });
   }
   const lines = [
-    `let a = 0, x = 0, t = 0, n = b.length;`,
+    `let a = 0, x = 0, t = 0, n = e - s;`,
     `let ${cells.map((cell) => `${cell} = 0`).join(", ")};`,
     ...targets.toReversed().map((target) => `L${target}: {`),
   ];
@@ -81,7 +92,8 @@ export function makeMatcher(program: readonly Instruction[]): Matcher {
     if (targets.includes(index)) lines.push("}");
     lines.push(translate(instruction, index));
   }
-  return new Function("b", "w", lines.join("\n")) as Matcher;
+  const parameters = ["b", "w", "s = 0", "e = b.length"];
+  return new Function(...parameters, lines.join("\n")) as Matcher;
 }
 
 const cells = Array.from({ length: BPF_MEMWORDS }, (_, cell) => `m${cell}`);
@@ -162,19 +174,19 @@ function translateIndexLoad(code: number, k: number): string {
     case BPF_LEN:
       return "x = w;";
     default: // BPF_MSH
-      return `if (n <= ${k}) return 0; x = (b[${k}] & 15) << 2;`;
+      return `if (n <= ${k}) return 0; x = (b[s + ${k}] & 15) << 2;`;
   }
 }
 
 function bytesAt(offset: string, size: number): string {
   switch (size) {
     case 1:
-      return `b[${offset}]`;
+      return `b[s + ${offset}]`;
     case 2:
-      return `b[${offset}] << 8 | b[${offset} + 1]`;
+      return `b[s + ${offset}] << 8 | b[s + ${offset} + 1]`;
     default:
-      return `(b[${offset}] << 24 | b[${offset} + 1] << 16 | ` +
-        `b[${offset} + 2] << 8 | b[${offset} + 3]) >>> 0`;
+      return `(b[s + ${offset}] << 24 | b[s + ${offset} + 1] << 16 | ` +
+        `b[s + ${offset} + 2] << 8 | b[s + ${offset} + 3]) >>> 0`;
   }
 }
 

@@ -60,6 +60,11 @@ export class Console {
     if (hint !== undefined) this.#line(`hint: ${printable(hint)}`);
   }
 
+  /** Shows lines that are quoted. */
+  excerpt(lines: string): void {
+    for (const line of lines.split("\n")) this.#line(`  ${printable(line)}`);
+  }
+
   /** Shows lines as they are, without the program's name. */
   print(text: string): void {
     this.hideStatus();

@@ -27,6 +27,7 @@ export function denoHost(): Host {
     ignoredSignals: readIgnoredSignals(),
     stdout: textOutput(Deno.stdout),
     stderr: textOutput(Deno.stderr),
+    readTextFile: (path) => Deno.readTextFile(path),
     columns: terminalColumns,
     every(milliseconds: number, callback: () => void): () => void {
       const timer = setInterval(callback, milliseconds);

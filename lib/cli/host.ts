@@ -28,6 +28,8 @@ export interface Host {
   readonly ignoredSignals: ReadonlySet<SignalName>;
   readonly stdout: TextOutput;
   readonly stderr: TextOutput;
+  /** Reads a file that the user named. */
+  readTextFile(path: string): Promise<string>;
   /** Width of the terminal in characters. */
   columns(): number;
   /** Calls back every so many milliseconds until the result is called. */

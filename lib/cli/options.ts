@@ -27,6 +27,8 @@ export interface FlagOption extends OptionBase {
   readonly kind: "flag";
   /** Ends parsing at once, like `--help` does. */
   readonly immediate?: true;
+  /** May be given several times, and means more each time: `-ddd`. */
+  readonly counted?: true;
 }
 
 /** An option with a value. */
@@ -53,7 +55,8 @@ export type Option<T = unknown> = FlagOption | ValueOption<T> | ListOption<T>;
 export type OptionTable = Readonly<Record<string, Option>>;
 
 /** What the parser makes of an option. */
-export type OptionValue<O> = O extends { readonly kind: "flag" } ? boolean
+export type OptionValue<O> = O extends { readonly counted: true } ? number
+  : O extends { readonly kind: "flag" } ? boolean
   : O extends ListOption<infer T> ? readonly T[]
   : O extends ValueOption<infer T> ? T | undefined
   : never;

@@ -34,7 +34,7 @@ interface Entry {
  *
  * Options and operands may be mixed. Values follow as `--name VALUE`,
  * `--name=VALUE`, `-n VALUE` or `-nVALUE`; flags of one letter may be joined.
- * The last value wins unless the option is a list.
+ * The last value wins unless the option is a list; counted flags add up.
  *
  * @param checkOperand Called for each operand, with all arguments that follow
  * it, before anything further is parsed; throws what is wrong with it.
@@ -50,7 +50,7 @@ export function parseArguments<T extends OptionTable>(
   const values: Record<string, unknown> = {};
   for (const [key, option] of Object.entries(table)) {
     for (const name of optionNames(option)) names.set(name, { key, option });
-    if (option.kind === "flag") values[key] = false;
+    if (option.kind === "flag") values[key] = option.counted ? 0 : false;
     else if (option.kind === "list") values[key] = [];
     else values[key] = undefined;
   }
@@ -80,9 +80,10 @@ export function parseArguments<T extends OptionTable>(
     store(entry, name, text);
   }
 
-  function setFlag(entry: Entry): void {
-    values[entry.key] = true;
-    if (entry.option.kind === "flag" && entry.option.immediate) done = true;
+  function setFlag({ key, option }: Entry): void {
+    if (option.kind !== "flag") return;
+    values[key] = option.counted ? (values[key] as number) + 1 : true;
+    if (option.immediate) done = true;
   }
 
   function parseLong(arg: string): void {

@@ -36,7 +36,9 @@ export async function run(
     return await command.run(args, { host, startCapture });
   } catch (error) {
     if (error instanceof UsageError) {
-      new Console(host.stderr).error(error.message, error.hint);
+      const console = new Console(host.stderr);
+      console.error(error.message, error.hint);
+      if (error.excerpt !== undefined) console.excerpt(error.excerpt);
       return exitWith(EXIT_CODE.USAGE);
     }
     // A bug: the stack is the only thing that helps to find it.

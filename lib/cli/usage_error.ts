@@ -9,10 +9,19 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
   /** One line that says what to type instead, if that is clear. */
   readonly hint: string | undefined;
+  /** Lines that show the mistake, with a mark below it. */
+  readonly excerpt: string | undefined;
 
   /** Makes the error; `message` is one sentence without a final period. */
-  constructor(message: string, hint?: string) {
+  constructor(
+    message: string,
+    help: string | { readonly hint?: string; readonly excerpt?: string } = {},
+  ) {
     super(message);
+    const { hint, excerpt } = typeof help === "string"
+      ? { hint: help, excerpt: undefined }
+      : help;
     this.hint = hint;
+    this.excerpt = excerpt;
   }
 }

@@ -26,6 +26,7 @@ import {
   startSniffer,
   startTracer,
 } from "./live_capture.ts";
+import type { FilterSource } from "./filter_names.ts";
 import { openOutput } from "./output.ts";
 import {
   type Capture,
@@ -39,12 +40,14 @@ import {
  * traffic is missed from then on; a launched command is running.
  *
  * @throws {CaptureError} when it cannot begin; nothing is left behind
+ * @throws {FilterSyntaxError} when the filter has a mistake
  */
 export async function startCapture(
   options: CaptureOptions,
   observer: CaptureObserver = {},
 ): Promise<Capture> {
   const user = checkTarget(options);
+  const filter = await checkFilter(options.filter);
   const interfaces = options.interfaces.map(indexOfInterface);
   // Loading the threads takes longest: it goes on beside the rest.
   const threads: CaptureThreads = {
@@ -57,6 +60,7 @@ export async function startCapture(
       ...openDescriptors(options),
       user,
       interfaces,
+      filter,
     });
   } catch (error) {
     threads.sniffer.terminate();
@@ -115,6 +119,19 @@ function checkTarget(
     throw new CaptureError("no-user", `No user ${JSON.stringify(target.user)}`);
   }
   return user;
+}
+
+/** Looks the names in the filter up and compiles it, to find mistakes early. */
+async function checkFilter(
+  text: string | undefined,
+): Promise<FilterSource | undefined> {
+  if (text === undefined) return undefined;
+  // Loaded only where it is wanted: the compiler is large.
+  const { compileSource } = await import("./live_filter.ts");
+  const { lookUpNames } = await import("./filter_names.ts");
+  const source = await lookUpNames(text);
+  compileSource(source);
+  return source;
 }
 
 function indexOfInterface(name: string): number {

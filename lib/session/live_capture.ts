@@ -9,6 +9,7 @@ import type { User } from "../../ffi/process.ts";
 import { createTable } from "../sockets/table.ts";
 import { createOwnerTable, OwnerTable } from "../trace/owner_table.ts";
 import { Control, createControl, SnifferCommand } from "./control.ts";
+import type { FilterSource } from "./filter_names.ts";
 import { ebpfFailure, probeLines, trackerNotice } from "./ebpf_report.ts";
 import { packetSocketFailure } from "./failures.ts";
 import { LaunchedCommand } from "./launched_command.ts";
@@ -68,6 +69,8 @@ export interface Resources {
   readonly wake: Fd;
   /** Whom the command runs as. */
   readonly user: User | undefined;
+  /** Which of its packets. */
+  readonly filter: FilterSource | undefined;
   /** Interface indexes; empty for all. */
   readonly interfaces: readonly number[];
 }

@@ -19,8 +19,10 @@ import { fragmentKey } from "../sockets/fragments.ts";
 import { Match, Matcher } from "../sockets/matcher.ts";
 import { SlotKind } from "../sockets/table.ts";
 import { Control, SnifferCommand } from "./control.ts";
-import { COOKED_ROOM, cookPacket } from "./cooked_packet.ts";
+import { COOKED_ROOM, cookedLength, cookPacket } from "./cooked_packet.ts";
 import { FileSink, OUTPUT_SIZE } from "./file_sink.ts";
+import type { FilterSource } from "./filter_names.ts";
+import type { LiveFilter } from "./live_filter.ts";
 import { type FlowRow, FlowTable } from "./flow_table.ts";
 import type { SharedMemory } from "./messages.ts";
 import type { PacketSink } from "./packet_sink.ts";
@@ -44,6 +46,8 @@ export interface SnifferSetup extends SharedMemory {
   readonly icmp: boolean;
   /** Packets to write at most; 0 for no limit. */
   readonly count: number;
+  /** Which of the program's packets; all if unset. */
+  readonly filter: FilterSource | undefined;
   /** Interface indexes to take packets from; empty for all. */
   readonly interfaces: readonly number[];
 }
@@ -88,6 +92,14 @@ const BLOCKS_BETWEEN = 64;
 const DNS_PORT = 53;
 const UDP_HEADER_LENGTH = 8;
 
+/** Parts of a sniffer that not every capture has. */
+export interface SnifferParts {
+  /** Set where this thread learns of sockets by itself. */
+  readonly events?: SocketEvents | undefined;
+  /** Which of the program's packets are wanted. */
+  readonly filter?: LiveFilter | undefined;
+}
+
 /** One capture: owns the mapped ring, borrows the descriptors. */
 export class Sniffer implements Disposable {
   readonly #setup: SnifferSetup;
@@ -100,6 +112,7 @@ export class Sniffer implements Disposable {
   readonly #names = new DnsNames();
   readonly #interfaces: ReadonlySet<number>;
   readonly #events: SocketEvents | undefined;
+  readonly #filter: LiveFilter | undefined;
   readonly #sink: PacketSink;
   readonly #mostKept: number;
   #packets = 0;
@@ -113,12 +126,12 @@ export class Sniffer implements Disposable {
   /**
    * Maps the ring and writes the file header.
    *
-   * @param events set where this thread learns of sockets by itself
    * @throws {SyscallError}
    */
-  constructor(setup: SnifferSetup, events?: SocketEvents) {
+  constructor(setup: SnifferSetup, { events, filter }: SnifferParts = {}) {
     this.#setup = setup;
     this.#events = events;
+    this.#filter = filter;
     this.#control = new Control(setup.control);
     this.#matcher = new Matcher(setup.table);
     this.#ring = new PacketRing(
@@ -250,7 +263,9 @@ export class Sniffer implements Disposable {
     const { sent } = matcher;
     const length = Math.min(capturedLength, this.#mostKept);
     const start = this.#sink.place(ring, owner, length + COOKED_ROOM);
-    this.#sink.take(ring, start, cookPacket(ring, start, length), owner, sent);
+    const cooked = cookPacket(ring, start, length);
+    if (this.#isUnwanted(start, cooked, owner, sent)) return slot;
+    this.#sink.take(ring, start, cooked, owner, sent);
     const { wireLength } = ring;
     if (plain && fields.fragment !== Fragment.LATER) {
       this.#flows.count(
@@ -290,6 +305,20 @@ export class Sniffer implements Disposable {
       (nanoseconds - cutoff.nanoseconds);
     if (late > DISORDER) this.#end ??= { reason: "finished" };
     return late > 0;
+  }
+
+  /** Whether the user's filter leaves a cooked packet out. */
+  #isUnwanted(
+    start: number,
+    end: number,
+    owner: number,
+    sent: boolean,
+  ): boolean {
+    const filter = this.#filter;
+    if (filter === undefined) return false;
+    const ring = this.#ring;
+    const length = cookedLength(ring);
+    return !filter.matches(ring.bytes, start, end, length, owner, sent);
   }
 
   /** Looks the current packet up, or the one that it quotes. */

@@ -8,7 +8,9 @@ import { Control } from "./control.ts";
 import type { Probe } from "./ebpf_report.ts";
 import type { EbpfTracking } from "./ebpf_tracking.ts";
 import type { SnifferCommandMessage, SnifferMessage } from "./messages.ts";
-import { Sniffer } from "./sniffer.ts";
+import type { LiveFilter } from "./live_filter.ts";
+import { OwnerTable } from "../trace/owner_table.ts";
+import { Sniffer, type SnifferSetup } from "./sniffer.ts";
 import { CaptureError } from "./types.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
@@ -40,7 +42,10 @@ async function start(
       probes = failedProbes(error);
     }
   }
-  sniffer = new Sniffer(setup, tracking);
+  sniffer = new Sniffer(setup, {
+    events: tracking,
+    filter: await filterOf(setup),
+  });
   post({
     type: "ready",
     probes,
@@ -48,6 +53,14 @@ async function start(
       ? undefined
       : { variant: tracking.variant, processes: tracking.begin() },
   });
+}
+
+async function filterOf(
+  { filter, owners }: SnifferSetup,
+): Promise<LiveFilter | undefined> {
+  if (filter === undefined) return undefined;
+  const { LiveFilter } = await import("./live_filter.ts");
+  return new LiveFilter(filter, new OwnerTable(owners));
 }
 
 function run(): void {

@@ -30,7 +30,7 @@ export function ebpfSetup(options: CaptureOptions): EbpfSetup | undefined {
 /** What the sniffer's thread needs to know. */
 export function snifferSetup(
   options: CaptureOptions,
-  { socket, wake, output, interfaces }: Resources,
+  { socket, wake, output, interfaces, filter }: Resources,
   memory: SharedMemory,
 ): SnifferSetup {
   return {
@@ -44,6 +44,7 @@ export function snifferSetup(
     icmp: options.icmp ?? false,
     count: options.count ?? 0,
     interfaces,
+    filter,
   };
 }
 

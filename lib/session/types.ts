@@ -63,6 +63,12 @@ export interface CaptureOptions {
   readonly count?: number;
   /** Stop after this many milliseconds. */
   readonly duration?: number;
+  /**
+   * Of the program's packets, only those that match this expression of
+   * pcap-filter(7), with the terms `pid N`, `comm NAME` and `proc in|out`
+   * besides. Default all.
+   */
+  readonly filter?: string;
   /** Interface names; empty means all. */
   readonly interfaces: readonly string[];
   /** Capture child processes and new threads' processes too. */

@@ -110,6 +110,57 @@ captureTest("output: -o - through a pipe into tcpdump -r -", async (bench) => {
   assert.doesNotMatch(messages, /truncated|error/);
 });
 
+/** Lines that tcpdump prints of the capture file. */
+async function linesOf(bench: Bench): Promise<string[]> {
+  const { code, stdout, stderr } = await bench.start(
+    ["tcpdump", "-nr", bench.output],
+  ).ended();
+  assert.equal(code, 0, stderr);
+  return stdout.trimEnd().split("\n");
+}
+
+captureTest("output: -f keeps what matches", async (bench) => {
+  const server = await bench.scene();
+  const tool = bench.launch(await client("blocking", server.tcp4, "5"), {
+    options: ["-f", "tcp[tcpflags] & tcp-syn != 0"],
+  });
+  const { code, stderr } = await tool.ended();
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /^tracedump: 10 packets .* of 5 sockets written/m);
+  const lines = await linesOf(bench);
+  assert.equal(lines.length, 10);
+  for (const line of lines) assert.match(line, /Flags \[S\.?\]/);
+});
+
+captureTest("output: -f tells processes and directions", async (bench) => {
+  const server = await bench.scene();
+  const argv = await client("blocking", server.tcp4, "5");
+  const script = `${argv.join(" ")}; cp ${argv[0]} ${bench.folder}/other; ` +
+    `${bench.folder}/other ${argv.slice(1).join(" ")}`;
+  const tool = bench.launch(["sh", "-c", script], {
+    options: ["-f", "comm other and proc out and tcp[13] = 2"],
+  });
+  const { code, stderr } = await tool.ended();
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /^tracedump: 5 packets .* of 10 sockets written/m);
+  assert.match(stderr, /^other \(\d+\), 5 flows:/m);
+  assert.equal((await linesOf(bench)).length, 5);
+});
+
+captureTest("output: a mistake in -f starts nothing", async (bench) => {
+  const tool = bench.launch(["sh", "-c", "echo ran"], {
+    options: ["-f", "tcp prot 80"],
+  });
+  const { code, stdout, stderr } = await tool.ended();
+  assert.deepEqual([code, stdout], [2, ""]);
+  assert.equal(
+    stderr,
+    'tracedump: Cannot compile filter: found "prot" at line 1, column 5, ' +
+      'expected "and", "or" or the end\n' +
+      "tracedump:   tcp prot 80\ntracedump:       ^\n",
+  );
+});
+
 captureTest("output: -o - is live", async (bench) => {
   const server = await bench.scene();
   const argv = await client("bound", server.tcp4, "127.0.0.1:0");

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { LinkType } from "../../bytes/link_type.ts";
 import {
   type Capture,
   CaptureError,
@@ -56,6 +57,22 @@ async function runCapture(
     host.stdout.write(`${PROGRAM} ${VERSION} (${host.runtime})\n`);
     return exitWith(EXIT_CODE.OK);
   }
+  const { dumpProgram, filterFile } = parsed.options;
+  let { filter } = parsed.options;
+  if (dumpProgram > 0 || filterFile !== undefined) {
+    const { compileExpression, formatProgram, readExpression } = await import(
+      "../filter_expression.ts"
+    );
+    filter = await readExpression(
+      parsed.options,
+      (path) => host.readTextFile(path),
+    );
+    if (dumpProgram > 0) {
+      const program = await compileExpression(filter ?? "", LinkType.LINUX_SLL);
+      host.stdout.write(formatProgram(program, dumpProgram));
+      return exitWith(EXIT_CODE.OK);
+    }
+  }
   if (parsed.operands.length === 0 && parsed.rest === undefined) {
     host.stderr.write(
       `${PROGRAM}: Nothing to capture: give process ids or a command\n` +
@@ -64,7 +81,7 @@ async function runCapture(
     );
     return exitWith(EXIT_CODE.USAGE);
   }
-  return await capture(planCapture(parsed, host), context);
+  return await capture(planCapture(parsed, host, filter), context);
 }
 
 async function capture(plan: CapturePlan, context: Context): Promise<Outcome> {
@@ -93,7 +110,11 @@ async function capture(plan: CapturePlan, context: Context): Promise<Outcome> {
     }
     return outcomeOf(end.exit, end.reason === "failed");
   } catch (error) {
-    if (!(error instanceof CaptureError)) throw error;
+    if (!(error instanceof CaptureError)) {
+      if (plan.options.filter === undefined) throw error;
+      const { filterMistake } = await import("../filter_expression.ts");
+      throw filterMistake(error) ?? error;
+    }
     console.error(error.message, error.hint);
     return exitWith(exitCodeOf(error.code));
   } finally {

@@ -49,6 +49,10 @@ export const CAPTURE_MANUAL: Manual = {
       text: "only headers, for one minute",
     },
     {
+      command: "tracedump -f 'udp port domain' -- ./fetch.sh",
+      text: "only the program's DNS packets",
+    },
+    {
       command: "tracedump -o - 4242 | tcpdump -nr -",
       text: "look at the packets as they come",
     },

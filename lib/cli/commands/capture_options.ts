@@ -6,6 +6,7 @@
 
 import type { OptionTable } from "../options.ts";
 import type { KernelFilterChoice, TrackerChoice } from "../../session/types.ts";
+import { FILTER_OPTIONS } from "../filter_options.ts";
 import { nonEmpty, oneOf, positiveTime, time, wholeNumber } from "../values.ts";
 
 /** Default output file. */
@@ -80,6 +81,7 @@ export const CAPTURE_OPTIONS = {
     parse: nonEmpty,
     help: "only this interface; may be repeated",
   },
+  ...FILTER_OPTIONS,
   noFollow: {
     kind: "flag",
     long: "no-follow",

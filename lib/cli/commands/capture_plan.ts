@@ -39,6 +39,7 @@ type CaptureArguments = ParsedArguments<typeof CAPTURE_OPTIONS>;
 export function planCapture(
   { options: given, operands, rest }: CaptureArguments,
   host: Host,
+  filter?: string,
 ): CapturePlan {
   const output = given.output ?? DEFAULT_OUTPUT;
   const target = captureTarget(given.user, operands, rest, host);
@@ -56,6 +57,7 @@ export function planCapture(
       nanoseconds: given.nano,
       ...given.count === undefined ? {} : { count: given.count },
       ...given.duration === undefined ? {} : { duration: given.duration },
+      ...filter === undefined ? {} : { filter },
       interfaces: [...new Set(given.interfaces)],
       follow: !given.noFollow,
       bufferSize: given.bufferSize ?? DEFAULT_BUFFER_SIZE,

@@ -25,6 +25,7 @@ Deno.test("layers allows imports that point downward", () => {
     ["main.ts", "./mod.ts"],
     ["lib/cli/commands/capture.ts", "../../session/types.ts"],
     ["lib/cli/commands/capture.ts", "../../../mod.ts"],
+    ["lib/cli/filter_expression.ts", "../../bpf/mod.ts"],
     ["lib/cli/version.ts", "../../deno.json"],
     ["lib/cli/deno_host.ts", "../../ffi/process.ts"],
     ["mod.ts", "./lib/session/capture.ts"],
@@ -53,6 +54,11 @@ Deno.test("layers refuses all other imports", () => {
     ["lib/bytes/reader.ts", "../packet/tcp.ts", UPWARD],
     ["bpf/mod.ts", "../lib/bytes/reader.ts", UPWARD],
     ["ffi/libc.ts", "../bpf/mod.ts", UPWARD],
+    [
+      "lib/cli/run.ts",
+      "../../bpf/labels.ts",
+      "the command line uses the library's surface",
+    ],
     [
       "lib/cli/run.ts",
       "../trace/tracer.ts",

@@ -27,9 +27,14 @@ Deno.test("makeMatcher() gives the verdicts of the interpreter", () => {
       const matcher = makeMatcher(program);
       const machine = new ClassicMachine(program);
       for (const { bytes, length: wireLength } of samplesOf(linkType)) {
+        const verdict = machine.run({ bytes, wireLength });
+        assert.equal(matcher(bytes, wireLength), verdict);
+        // Among other bytes.
+        const around = new Uint8Array(bytes.length + 16).fill(0xa5);
+        around.set(bytes, 7);
         assert.equal(
-          matcher(bytes, wireLength),
-          machine.run({ bytes, wireLength }),
+          matcher(around, wireLength, 7, 7 + bytes.length),
+          verdict,
         );
       }
     }),

@@ -23,6 +23,8 @@ export interface FakeHostOptions {
   readonly stderrTerminal?: boolean;
   readonly columns?: number;
   readonly ignored?: readonly SignalName[];
+  /** Texts of files, by path. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /** A host that records what is done to it. */
@@ -38,12 +40,14 @@ export class FakeHost implements Host {
   /** How often the process stopped itself. */
   suspensions = 0;
   readonly #columns: number;
+  readonly #files: Readonly<Record<string, string>>;
   readonly #listeners = new Map<SignalName, Set<() => void>>();
   readonly #timers = new Set<() => void>();
 
   constructor(args: readonly string[], options: FakeHostOptions = {}) {
     this.args = args;
     this.#columns = options.columns ?? 80;
+    this.#files = options.files ?? {};
     this.ignoredSignals = new Set(options.ignored);
     this.stdout = {
       isTerminal: options.stdoutTerminal ?? false,
@@ -57,6 +61,13 @@ export class FakeHost implements Host {
         this.written.stderr += text;
       },
     };
+  }
+
+  readTextFile(path: string): Promise<string> {
+    const text = this.#files[path];
+    return text === undefined
+      ? Promise.reject(new Deno.errors.NotFound(path))
+      : Promise.resolve(text);
   }
 
   columns(): number {

@@ -34,6 +34,7 @@ const TABLE = {
   },
   quiet: { ...COMMON, kind: "flag", long: "quiet", short: "q" },
   nano: { ...COMMON, kind: "flag", long: "nano", short: "n" },
+  dump: { ...COMMON, kind: "flag", long: "dump", short: "d", counted: true },
   help: { ...COMMON, kind: "flag", long: "help", short: "h", immediate: true },
 } as const satisfies OptionTable;
 
@@ -43,6 +44,7 @@ const NOTHING = {
   interfaces: [],
   quiet: false,
   nano: false,
+  dump: 0,
   help: false,
 };
 
@@ -73,6 +75,14 @@ Deno.test("parseArguments() takes every way to write a value", () => {
 Deno.test("parseArguments() joins flags", () => {
   const { options } = parse("-qn");
   assert.deepEqual([options.quiet, options.nano], [true, true]);
+});
+
+Deno.test("parseArguments() counts flags that may be repeated", () => {
+  for (
+    const [line, count] of [["", 0], ["-d", 1], ["-ddqd --dump", 4]] as const
+  ) {
+    assert.equal(parse(line).options.dump, count, line);
+  }
 });
 
 Deno.test("parseArguments() mixes options and operands", () => {

@@ -55,7 +55,7 @@ Deno.test("capture passes every option to the engine", async () => {
   const { engine, outcome } = await start(
     "-w a.pcap -s 64 -c 10 --duration 1m -i lo -i eth0 -i lo --no-follow " +
       "-u alice -q --nano -B 64 --linger 0 " +
-      "--tracker ptrace --kernel-filter classic --icmp -V -- curl -s http://localhost/",
+      "--tracker ptrace --kernel-filter classic --icmp -f udp -V -- curl -s http://localhost/",
   );
   assert.deepEqual(engine.options, {
     target: {
@@ -70,6 +70,7 @@ Deno.test("capture passes every option to the engine", async () => {
     nanoseconds: true,
     count: 10,
     duration: 60_000,
+    filter: "udp",
     interfaces: ["lo", "eth0"],
     follow: false,
     bufferSize: 64,
