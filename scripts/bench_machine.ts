@@ -5,6 +5,7 @@
  */
 import { findProgram } from "../tests/support/requires.ts";
 import type { Workspace } from "./bench_workspace.ts";
+import { firstLine } from "./versions.ts";
 
 /** Facts about the machine, as pairs of a name and a text. */
 export type Facts = Readonly<Record<string, string>>;
@@ -43,17 +44,6 @@ export async function machineFacts(workspace: Workspace): Promise<Facts> {
 function processorName(): string {
   const text = Deno.readTextFileSync("/proc/cpuinfo");
   return text.match(/^model name\s*:\s*(.+)$/m)?.[1] ?? "unknown";
-}
-
-async function firstLine(argv: readonly string[]): Promise<string> {
-  const { stdout, stderr } = await new Deno.Command(argv[0]!, {
-    args: argv.slice(1),
-    stdin: "null",
-    env: { DENO: Deno.execPath() },
-  }).output();
-  const decoder = new TextDecoder();
-  const text = decoder.decode(stdout) + decoder.decode(stderr);
-  return text.trim().split("\n", 1)[0]!;
 }
 
 /** Returns the version in the first line that a program prints about it. */

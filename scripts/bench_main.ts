@@ -11,7 +11,6 @@ import {
   type BenchOptions,
   type GroupName,
   HELP,
-  OptionError,
   parseOptions,
 } from "./bench_options.ts";
 import { benchRules } from "./bench_rules.ts";
@@ -19,6 +18,7 @@ import { benchSniffer } from "./bench_sniffer.ts";
 import { benchStart } from "./bench_start.ts";
 import { formatMarkdown, formatPlain, type Table } from "./bench_table.ts";
 import { Workspace } from "./bench_workspace.ts";
+import { runScript, say } from "./script.ts";
 
 type Benchmark = (workspace: Workspace) => Promise<Table | readonly Table[]>;
 
@@ -30,25 +30,19 @@ const BENCHMARKS: Readonly<Record<GroupName, Benchmark>> = {
   start: benchStart,
 };
 
-if (import.meta.main) Deno.exit(await main());
+if (import.meta.main) {
+  Deno.exit(
+    await runScript({
+      name: "bench",
+      help: HELP,
+      parse: parseOptions,
+      needsRoot: () => true,
+      run: measure,
+    }),
+  );
+}
 
-async function main(): Promise<number> {
-  let options: BenchOptions | undefined;
-  try {
-    options = parseOptions(Deno.args);
-  } catch (error) {
-    if (!(error instanceof OptionError)) throw error;
-    say(Deno.stderr, `bench: ${error.message}\n`);
-    return 2;
-  }
-  if (options === undefined) {
-    say(Deno.stdout, HELP);
-    return 0;
-  }
-  if (Deno.uid() !== 0) {
-    say(Deno.stderr, "bench: Cannot measure without the rights of root\n");
-    return 1;
-  }
+async function measure(options: BenchOptions): Promise<number> {
   await using workspace = new Workspace(options);
   const running = run(workspace, options);
   const end = await Promise.race([running, untilSignal()]);
@@ -104,12 +98,4 @@ function formatFacts(facts: Facts, markdown: boolean): string {
   return Object.entries(facts).map(([name, text]) =>
     markdown ? `- ${name}: ${text}\n` : `${name.padEnd(13)} ${text}\n`
   ).join("");
-}
-
-function say(
-  stream: { writeSync(bytes: Uint8Array): number },
-  text: string,
-): void {
-  let bytes = new TextEncoder().encode(text);
-  while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
+import { OptionError, parseWords, wholeNumber } from "./script.ts";
 
 /** Groups of measurements in the order in which they run. */
 export const GROUPS = ["nginx", "loop", "sniffer", "rules", "start"] as const;
@@ -47,11 +47,6 @@ Options:
   --help        show this help and exit
 `;
 
-/** The command line is wrong. */
-export class OptionError extends Error {
-  override readonly name = "OptionError";
-}
-
 /**
  * Reads the command line.
  *
@@ -61,7 +56,18 @@ export class OptionError extends Error {
 export function parseOptions(
   args: readonly string[],
 ): BenchOptions | undefined {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = parseWords({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      seconds: { type: "string" },
+      rounds: { type: "string" },
+      markdown: { type: "boolean" },
+      json: { type: "string" },
+      tool: { type: "string" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
   if (values.help) return undefined;
   const unknown = positionals.find((name) => !isGroup(name));
   if (unknown !== undefined) {
@@ -80,48 +86,6 @@ export function parseOptions(
   };
 }
 
-type Parsed = ReturnType<typeof parseStrictly>;
-
-function parse(args: readonly string[]): Parsed {
-  try {
-    return parseStrictly(args);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new OptionError(error.message);
-  }
-}
-
-// The options decide the type of the result.
-// deno-lint-ignore explicit-function-return-type
-function parseStrictly(args: readonly string[]) {
-  return parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      seconds: { type: "string" },
-      rounds: { type: "string" },
-      markdown: { type: "boolean" },
-      json: { type: "string" },
-      tool: { type: "string" },
-      help: { type: "boolean", short: "h" },
-    },
-  });
-}
-
 function isGroup(name: string): name is GroupName {
   return (GROUPS as readonly string[]).includes(name);
-}
-
-function wholeNumber(
-  option: string,
-  text: string | undefined,
-  otherwise: number,
-): number {
-  if (text === undefined) return otherwise;
-  if (!/^[1-9]\d{0,3}$/.test(text)) {
-    throw new OptionError(
-      `${option} is "${text}", not a number from 1 to 9999`,
-    );
-  }
-  return Number(text);
 }

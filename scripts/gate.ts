@@ -36,9 +36,12 @@ const PARTS: Readonly<Record<string, Part>> = {
 const MATRIX: readonly (readonly [string, readonly string[]])[] = [
   ["--tracker ptrace", [
     "attach_capture_test.ts",
+    "burst_capture_test.ts",
     "client_capture_test.ts",
     "exit_status_capture_test.ts",
     "harmless_capture_test.ts",
+    "linger_capture_test.ts",
+    "lookalike_capture_test.ts",
     "process_tree_capture_test.ts",
     "server_capture_test.ts",
     "udp_capture_test.ts",

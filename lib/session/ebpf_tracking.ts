@@ -259,8 +259,11 @@ export class EbpfTracking implements Disposable {
 
   /** Ends when the last process and its connections are gone. */
   #checkEnd(now: number): void {
-    this.#deadline ??= now + this.#setup.linger;
+    const { linger } = this.#setup;
+    this.#deadline ??= now + linger;
+    const moment = realTime({ seconds: 0, nanoseconds: 0 });
     const closing = this.#registry.size > 0 ||
+      this.#registry.awaitsLast(linger, moment) ||
       this.#cleanup.closing((socket) =>
           this.#registry.isRecent(
             socket.localPort,
@@ -317,12 +320,10 @@ export class EbpfTracking implements Disposable {
     const now = this.#moment(event.time, 0n);
     // connect(2) after a failed one opens a new connection, maybe between the
     // same ends.
-    if (
-      event.type === EVENT_TYPE.CONNECTED && event.protocol === IPPROTO_TCP
-    ) {
-      this.#registry.closed(event.cookie, now);
-    }
-    this.#registry.observe(state, owner, from, now);
+    const connects = event.type === EVENT_TYPE.CONNECTED &&
+      event.protocol === IPPROTO_TCP;
+    if (connects) this.#registry.closed(event.cookie, now);
+    this.#registry.observe(state, owner, from, now, { whole: connects });
   }
 
   #close(event: TrackerEvent): void {

@@ -239,11 +239,6 @@ export class Sniffer implements Disposable {
     const ring = this.#ring;
     const fields = this.#fields;
     const { networkAt, capturedLength, seconds, nanoseconds } = ring;
-    if (
-      this.#interfaces.size > 0 && !this.#interfaces.has(ring.interfaceIndex)
-    ) {
-      return Match.FOREIGN;
-    }
     if (this.#isLate(seconds, nanoseconds)) return Match.FOREIGN;
     const end = networkAt + capturedLength;
     const plain = fields.parse(ring.bytes, networkAt, end, ring.etherType);
@@ -256,8 +251,12 @@ export class Sniffer implements Disposable {
     const matcher = this.#matcher;
     let slot = this.#match(plain);
     if (slot === Match.UNDECIDED) slot = this.#await(plain);
+    // Looked up all the same: the end of a connection shows in its packets.
+    const wanted = this.#interfaces.size === 0 ||
+      this.#interfaces.has(ring.interfaceIndex);
     if (
-      slot < 0 || this.#end !== undefined || this.#sink.end !== undefined
+      slot < 0 || !wanted || this.#end !== undefined ||
+      this.#sink.end !== undefined
     ) return slot;
     const owner = matcher.ownerOf(slot);
     const { sent } = matcher;

@@ -348,10 +348,13 @@ export class Tracking {
 
   /** Waits until the connections of the program are over, within bounds. */
   async #linger(): Promise<void> {
-    const deadline = performance.now() + this.#setup.linger;
+    const { linger } = this.#setup;
+    const deadline = performance.now() + linger;
     while (performance.now() < deadline && !this.#detached) {
       this.#cleanup.run();
+      const now = realTime({ seconds: 0, nanoseconds: 0 });
       const open = this.#registry.size > 0 ||
+        this.#registry.awaitsLast(linger, now) ||
         this.#cleanup.closing((socket) => this.#wasOurs(socket)) > 0;
       if (!open) return;
       await new Promise((resolve) => setTimeout(resolve, 5));

@@ -5,13 +5,18 @@
  * @module
  */
 import type { KernelRules } from "./kernel_rules.ts";
-import { DESTROYED_SECONDS, type SocketTableWriter } from "./table_writer.ts";
+import {
+  DESTROYED_SECONDS,
+  type Moment,
+  type SocketTableWriter,
+} from "./table_writer.ts";
 
 interface ClosingPort {
   readonly protocol: number;
   readonly port: number;
   readonly slot: number;
   readonly generation: number;
+  readonly whole: boolean;
   /** When the socket was closed, by performance.now(). */
   readonly since: number;
 }
@@ -31,11 +36,27 @@ export class ClosingPorts {
     this.#rules = rules;
   }
 
-  /** The connection of a slot is closed: its port shall follow. */
-  add(protocol: number, port: number, slot: number): void {
+  /**
+   * The connection of a slot is closed: its port shall follow.
+   *
+   * @param whole whether its packets were seen from the first one on
+   */
+  add(protocol: number, port: number, slot: number, whole: boolean): void {
     const generation = this.#table.generation(slot);
     const since = performance.now();
-    this.#entries.push({ protocol, port, slot, generation, since });
+    this.#entries.push({ protocol, port, slot, generation, whole, since });
+  }
+
+  /**
+   * Whether a connection that was closed less than `linger` milliseconds ago
+   * may still say something.
+   */
+  awaited(linger: number, now: Moment): boolean {
+    const earliest = performance.now() - linger;
+    return this.#entries.some(({ slot, generation, whole, since }) =>
+      since > earliest && (whole && !this.#table.isOver(slot, generation) ||
+        this.#table.awaitsReset(slot, generation, now))
+    );
   }
 
   /** Closes the ports of connections that have exchanged everything. */

@@ -22,6 +22,8 @@ import {
   SlotKind,
   SlotWord,
   SocketTable,
+  wrappedAge,
+  wrappedTime,
 } from "./table.ts";
 
 /** Answers of the matcher below the slot numbers. */
@@ -272,14 +274,31 @@ export class Matcher {
         return false;
       }
     }
+    if ((tcpFlags & TcpFlag.SYN) !== 0) {
+      this.#timeHandshake(at, sent, wrappedTime(seconds, nanoseconds));
+    }
     if ((tcpFlags & TcpFlag.FIN) !== 0) {
       words[at + SlotWord.ENDING] = ended |
         (sent ? Ending.FIN_SENT : Ending.FIN_RECEIVED);
     }
     if ((tcpFlags & TcpFlag.RST) !== 0) {
       words[at + SlotWord.ENDING] = ended | Ending.RESET;
+      if (sent) {
+        const now = wrappedTime(seconds, nanoseconds);
+        words[at + SlotWord.RESET_SENT] = now;
+      }
     }
     return true;
+  }
+
+  /** Measures how long the answer to the program's SYN takes. */
+  #timeHandshake(at: number, sent: boolean, now: number): void {
+    const words = this.#words;
+    const asked = words[at + SlotWord.SYN_SENT]!;
+    if (sent && asked === 0) words[at + SlotWord.SYN_SENT] = now;
+    if (!sent && asked !== 0 && words[at + SlotWord.ROUND_TRIP] === 0) {
+      words[at + SlotWord.ROUND_TRIP] = Math.max(1, wrappedAge(asked, now));
+    }
   }
 }
 

@@ -27,6 +27,8 @@ interface SocketRecord {
   readonly owner: number;
   /** Since when the socket is known. */
   readonly from: Moment;
+  /** Whether all its packets were seen. */
+  readonly whole: boolean;
   /** What the current slot says, to notice changes. */
   shape: string;
   slot: number;
@@ -241,12 +243,13 @@ export class SocketRegistry {
     this.#rules.openCoveredPort(call.protocol, state.local.port);
     if (failed) {
       this.#table.destroy(slot, now);
-      this.#closing.add(call.protocol, state.local.port, slot);
+      this.#closing.add(call.protocol, state.local.port, slot, true);
       if (!known) this.#seen++;
       return;
     }
     const shape = shapeOf(state, remote);
-    this.#record(state, call.owner, call.from, slot, shape, known);
+    const { owner, from } = call;
+    this.#record({ state, owner, from, slot, shape, whole: true }, known);
   }
 
   /**
@@ -255,8 +258,15 @@ export class SocketRegistry {
    * the caller's `apply`.
    *
    * @param from since when its packets are the program's
+   * @param options.whole whether a connection begins just now
    */
-  observe(state: SocketState, owner: number, from: Moment, now: Moment): void {
+  observe(
+    state: SocketState,
+    owner: number,
+    from: Moment,
+    now: Moment,
+    { whole = false }: { readonly whole?: boolean } = {},
+  ): void {
     const connected = state.remote.port !== 0;
     const shape = shapeOf(state, state.remote);
     const old = this.#records.get(state.cookie);
@@ -269,7 +279,7 @@ export class SocketRegistry {
         : localSlot(state, owner, from),
     );
     this.#rules.openPort(state.protocol, state.local.port);
-    this.#record(state, owner, from, slot, shape, old !== undefined);
+    this.#record({ state, owner, from, slot, shape, whole }, old !== undefined);
     if (this.#sendsAnywhere && connected && state.protocol !== TCP) {
       const local = localSlot(state, owner, from);
       const flags = local.flags | SlotFlag.SENT_ONLY;
@@ -315,6 +325,7 @@ export class SocketRegistry {
       protocol: TCP,
       owner,
       from,
+      whole: false,
       shape: `${localPort} ${remote.port} ${remote.address}`,
       slot,
       listening: false,
@@ -339,6 +350,16 @@ export class SocketRegistry {
       if (time > before) return;
       this.#recent.delete(shape);
     }
+  }
+
+  /**
+   * Whether connections that the kernel has forgotten may still say something,
+   * as far as their packets tell.
+   *
+   * @param linger how long a closed connection is waited for at most, ms
+   */
+  awaitsLast(linger: number, now: Moment): boolean {
+    return this.#closing.awaited(linger, now);
   }
 
   /** Brings the rules of observed sockets into force. */
@@ -369,21 +390,17 @@ export class SocketRegistry {
   }
 
   #record(
-    state: SocketState,
-    owner: number,
-    from: Moment,
-    slot: number,
-    shape: string,
-    known = false,
+    { state, from, ...rest }:
+      & { readonly state: SocketState }
+      & Pick<SocketRecord, "owner" | "from" | "slot" | "shape" | "whole">,
+    known: boolean,
   ): void {
     if (!known) this.#seen++;
     this.#records.set(state.cookie, {
+      ...rest,
       cookie: state.cookie,
       protocol: state.protocol,
-      owner,
       from: { ...from },
-      shape,
-      slot,
       listening: state.listening,
       localPort: state.local.port,
       localAddress: state.local.address.slice(),
@@ -399,7 +416,7 @@ export class SocketRegistry {
       this.#table.destroy(record.slot, now);
       this.#recent.delete(record.shape);
       this.#recent.set(record.shape, performance.now());
-      this.#closing.add(TCP, record.localPort, record.slot);
+      this.#closing.add(TCP, record.localPort, record.slot, record.whole);
       return;
     }
     this.#table.end(record.slot, now);

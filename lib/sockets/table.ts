@@ -50,6 +50,8 @@ export const SlotFlag = {
  *     17 generation: how often the slot was given out
  *     18, 19 when the socket was closed; what it left behind may still send
  *     20 what the reader has seen of the connection's end: see `Ending`
+ *     21 when the program's SYN passed, 22 how long its answer took, 23 when
+ *     the program's last RST passed; times as `wrappedTime`, 0 for not yet
  */
 const SLOT_WORDS = 32;
 /** Word offsets in a slot, for the reader. */
@@ -66,9 +68,12 @@ export const SlotWord = {
   GENERATION: 17,
   CLOSED: 18,
   ENDING: 20,
+  SYN_SENT: 21,
+  ROUND_TRIP: 22,
+  RESET_SENT: 23,
 } as const;
 
-/** Bits of {@linkcode SlotWord.ENDING}, the one word that the reader writes. */
+/** Bits of {@linkcode SlotWord.ENDING}; the reader writes it and what follows. */
 export const Ending = {
   FIN_SENT: 1,
   FIN_RECEIVED: 2,
@@ -78,6 +83,19 @@ export const Ending = {
   /** Somebody else began a new connection between the same ends. */
   REUSED: 8,
 } as const;
+
+/** Microseconds after which {@linkcode wrappedTime} begins again. */
+const WRAP = 1_000_000_000;
+
+/** A time in microseconds that fits into a word and is never 0. */
+export function wrappedTime(seconds: number, nanoseconds: number): number {
+  return (seconds % (WRAP / 1e6)) * 1e6 + Math.floor(nanoseconds / 1000) + 1;
+}
+
+/** Microseconds from one {@linkcode wrappedTime} to a later one. */
+export function wrappedAge(earlier: number, later: number): number {
+  return (later - earlier + WRAP) % WRAP;
+}
 
 /** Seconds of an end that has not come yet. */
 export const NO_END = 0x7fff_ffff;

@@ -10,6 +10,8 @@ import {
   SlotKind,
   SlotWord,
   SocketTable,
+  wrappedAge,
+  wrappedTime,
 } from "./table.ts";
 
 /** A moment as packets carry it. */
@@ -43,6 +45,9 @@ export const ANY_ADDRESS: Uint8Array = new Uint8Array(16);
 const KEEP_SECONDS = 5;
 /** How long a closed TCP connection may send: TIME_WAIT (60 s) and a bit. */
 export const DESTROYED_SECONDS = 75;
+
+/** What to wait for where a round trip was not seen, microseconds. */
+const UNKNOWN_ROUND_TRIP = 300_000;
 
 interface EndedSlot {
   readonly slot: number;
@@ -93,6 +98,9 @@ export class SocketTableWriter {
     words[at + SlotWord.CLOSED] = NO_END;
     words[at + SlotWord.CLOSED + 1] = 0;
     words[at + SlotWord.ENDING] = 0;
+    words[at + SlotWord.SYN_SENT] = 0;
+    words[at + SlotWord.ROUND_TRIP] = 0;
+    words[at + SlotWord.RESET_SENT] = 0;
     words[at + SlotWord.OWNER] = content.owner;
     words[at + SlotWord.GENERATION] = words[at + SlotWord.GENERATION]! + 1;
     words[at + SlotWord.KIND] = content.kind;
@@ -137,7 +145,21 @@ export class SocketTableWriter {
     if (this.generation(slot) !== generation) return true;
     const ending = this.#words[at + SlotWord.ENDING]!;
     return (ending & Ending.BOTH) === Ending.BOTH ||
-      (ending & Ending.RESET) !== 0;
+      (ending & (Ending.RESET | Ending.REUSED)) !== 0;
+  }
+
+  /**
+   * Whether what the peer of a connection sent before it got the program's RST
+   * may still be under way.
+   */
+  awaitsReset(slot: number, generation: number, now: Moment): boolean {
+    const at = this.#table.slotAt(slot);
+    const reset = this.#words[at + SlotWord.RESET_SENT]!;
+    if (this.generation(slot) !== generation || reset === 0) return false;
+    const roundTrip = this.#words[at + SlotWord.ROUND_TRIP]!;
+    const patience = roundTrip === 0 ? UNKNOWN_ROUND_TRIP : 2 * roundTrip;
+    const age = wrappedAge(reset, wrappedTime(now.seconds, now.nanoseconds));
+    return age < patience;
   }
 
   /** Removes a slot at once, as if it had never been; a settled call. */

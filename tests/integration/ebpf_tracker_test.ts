@@ -63,7 +63,7 @@ class Scene implements AsyncDisposable {
     this.tracker.close();
     await this.bench[Symbol.asyncDispose]();
     const left = leftovers(this.bench.id);
-    endAll(left);
+    endAll(left.map(({ pid }) => pid));
   }
 }
 
@@ -213,7 +213,7 @@ for (const variant of VARIANTS) {
   if (variant === "tp") continue;
   test("UDP server", async () => {
     await using scene = await Scene.create(variant);
-    const child = await scene.launch("udp_server", ["[::]:0", "80"]);
+    const child = await scene.launch("udp_server", ["echo", "[::]:0", "80"]);
     await visit(scene.bench, "udp_client", ["many"], []);
     equal((await child.ended()).code, 0);
     await scene.verify(1);

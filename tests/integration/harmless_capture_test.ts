@@ -79,7 +79,7 @@ captureTest("harmless: a launched tree whose tool is killed", async (bench) => {
   const [, status] = await tool.seen("stdout", /end=(\d+)/);
   assert.equal(status, "0");
   assert.equal(bench.log.sockets().length, 2);
-  endAll(partsOf(bench));
+  endAll(partsOf(bench).map(({ pid }) => pid));
 });
 
 /** Living processes of the command's own. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Bench } from "../support/bench.ts";
 import { compileWorkload } from "../support/compile.ts";
 import { captureTest, type CaseOptions } from "../support/harness.ts";
+import type { Child } from "../support/processes.ts";
 import { freePort } from "../support/servers.ts";
 
 /** A traced server and its foreign clients. */
@@ -34,38 +35,77 @@ const CASES: readonly ServerCase[] = [
 ];
 
 const VISITS = 12;
+/** Microseconds between datagrams that nobody answers. */
+const PAUSE = 100;
 
-for (const { mode, address, clients, ...options } of CASES) {
-  captureTest(`TCP server: ${mode} at ${address}`, async (bench) => {
-    await bench.scene();
-    const program = await compileWorkload("tcp_server");
-    const count = VISITS * clients.length;
-    const tool = bench.launch([program, mode, address, `${count}`]);
-    await visitAll(bench, clients, "tcp_client", ["blocking"], [`${VISITS}`]);
-    assert.equal((await tool.ended()).code, 0);
-    await bench.verify();
-  }, options);
+const WAYS = ["launched", "attached"] as const;
+
+/** Starts a server under the tool; both end when it has served everybody. */
+async function startServer(
+  bench: Bench,
+  way: typeof WAYS[number],
+  argv: readonly string[],
+): Promise<readonly Child[]> {
+  if (way === "launched") return [bench.launch(argv, { stdin: "piped" })];
+  const server = bench.start(argv, { stdin: "piped" });
+  await bench.log.event("listening");
+  return [server, await bench.attach([server.pid])];
 }
 
-const UDP_CASES: readonly Omit<ServerCase, "mode">[] = [
-  { address: "127.0.0.1:0", clients: ["127.0.0.1:PORT"] },
-  { address: "0.0.0.0:0", clients: ["127.0.0.1:PORT", "127.0.0.4:PORT"] },
+async function allEnded(children: readonly Child[]): Promise<void> {
+  for (const child of children) assert.equal((await child.ended()).code, 0);
+}
+
+for (const { mode, address, clients, ...options } of CASES) {
+  for (const way of WAYS) {
+    captureTest(`TCP server: ${mode} at ${address}, ${way}`, async (bench) => {
+      await bench.scene();
+      const program = await compileWorkload("tcp_server");
+      const argv = [program, mode, address, `${VISITS * clients.length}`];
+      const started = await startServer(bench, way, argv);
+      const from = await bench.mark();
+      await visitAll(bench, clients, "tcp_client", ["blocking"], [`${VISITS}`]);
+      await allEnded(started);
+      await bench.verify({ from });
+    }, options);
+  }
+}
+
+const UDP_CASES: readonly ServerCase[] = [
+  { mode: "echo", address: "127.0.0.1:0", clients: ["127.0.0.1:PORT"] },
   {
+    mode: "echo",
+    address: "0.0.0.0:0",
+    clients: ["127.0.0.1:PORT", "127.0.0.4:PORT"],
+  },
+  { mode: "mute", address: "127.0.0.1:0", clients: ["127.0.0.1:PORT"] },
+  {
+    mode: "echo",
     address: "[::]:0",
     clients: ["[::1]:PORT", "127.0.0.1:PORT"],
     needs: ["IPv6"],
   },
 ];
 
-for (const { address, clients, ...options } of UDP_CASES) {
-  captureTest(`UDP server at ${address}`, async (bench) => {
-    await bench.scene();
-    const program = await compileWorkload("udp_server");
-    const tool = bench.launch([program, address, `${40 * clients.length}`]);
-    await visitAll(bench, clients, "udp_client", ["many"], []);
-    assert.equal((await tool.ended()).code, 0);
-    await bench.verify();
-  }, options);
+for (const { mode, address, clients, ...options } of UDP_CASES) {
+  for (const way of WAYS) {
+    captureTest(`UDP server: ${mode} at ${address}, ${way}`, async (bench) => {
+      await bench.scene();
+      const program = await compileWorkload("udp_server");
+      const count = 40 * clients.length;
+      const argv = [program, mode, address, `${count}`];
+      const started = await startServer(bench, way, argv);
+      const from = await bench.mark();
+      if (mode === "echo") {
+        await visitAll(bench, clients, "udp_client", ["many"], []);
+      } else {
+        const burst = [`${count}`, `${PAUSE}`];
+        await visitAll(bench, clients, "udp_burst", [], burst);
+      }
+      await allEnded(started);
+      await bench.verify({ from });
+    }, options);
+  }
 }
 
 /** Runs foreign clients of the traced server, one per address, at once. */
@@ -109,33 +149,41 @@ captureTest("TCP server: same port on another address", async (bench) => {
 });
 
 for (const proto of ["tcp", "udp"] as const) {
-  captureTest(
-    `${proto} port that another program takes over`,
-    async (bench) => {
-      await bench.scene();
-      const program = await compileWorkload("port_handover");
-      const client = await compileWorkload(`${proto}_client`);
-      const local = `127.0.0.1:${freePort()}`;
-      const visit = async (): Promise<void> => {
-        const mode = proto === "tcp" ? "blocking" : "sendto";
-        const visitor = bench.startForeign([client, mode, local]);
-        assert.equal((await visitor.ended()).code, 0);
-      };
-      const tool = bench.launch([program, proto, local], { stdin: "piped" });
-      await bench.log.event("listening");
-      await visit();
-      await bench.log.event("closed");
-      const moment = await bench.mark();
-      const heir = bench.startForeign([program, proto, local], {
-        stdin: "piped",
-      });
-      await bench.foreignLog.event("listening");
-      await visit();
-      await heir.writeLine();
-      assert.equal((await heir.ended()).code, 0);
-      await tool.writeLine();
-      assert.equal((await tool.ended()).code, 0);
-      await bench.verify({ retired: [{ proto, local, moment }] });
-    },
-  );
+  for (const way of WAYS) {
+    captureTest(
+      `${proto.toUpperCase()} server: port that another program takes over, ${way}`,
+      async (bench) => await handOver(bench, proto, way),
+    );
+  }
+}
+
+async function handOver(
+  bench: Bench,
+  proto: "tcp" | "udp",
+  way: typeof WAYS[number],
+): Promise<void> {
+  await bench.scene();
+  const program = await compileWorkload("port_handover");
+  const client = await compileWorkload(`${proto}_client`);
+  const local = `127.0.0.1:${freePort()}`;
+  const visit = async (): Promise<void> => {
+    const mode = proto === "tcp" ? "blocking" : "sendto";
+    const visitor = bench.startForeign([client, mode, local]);
+    assert.equal((await visitor.ended()).code, 0);
+  };
+  const started = await startServer(bench, way, [program, proto, local]);
+  await bench.log.event("listening");
+  const from = await bench.mark();
+  await visit();
+  await bench.log.event("closed");
+  const moment = await bench.mark();
+  const argv = [program, proto, local];
+  const heir = bench.startForeign(argv, { stdin: "piped" });
+  await bench.foreignLog.event("listening");
+  await visit();
+  await heir.writeLine();
+  assert.equal((await heir.ended()).code, 0);
+  await started[0]!.writeLine();
+  await allEnded(started);
+  await bench.verify({ from, retired: [{ proto, local, moment }] });
 }

@@ -87,8 +87,9 @@ export class RegistryScene implements Disposable {
    * @param progress up to when the sniffer has dealt with all packets
    */
   wait(seconds: number, progress?: number): void {
-    this.#now.seconds += seconds;
-    this.#now.nanoseconds = 0;
+    const nanoseconds = this.#now.nanoseconds + Math.round(seconds * 1e9);
+    this.#now.seconds += Math.floor(nanoseconds / 1e9);
+    this.#now.nanoseconds = nanoseconds % 1e9;
     this.#performance.now += seconds * 1000;
     this.matcher.table.beginRound(progress ?? this.#now.seconds);
     this.registry.closePorts();

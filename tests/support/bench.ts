@@ -6,8 +6,11 @@
  */
 
 import assert from "node:assert/strict";
+import { accuracyOf, keep } from "./accuracy.ts";
 import { compare, describe, isExact, type TruthPacket } from "./compare.ts";
-import { markOf } from "./leaks.ts";
+import { compileWorkload } from "./compile.ts";
+import { processTree } from "../../lib/proc/task.ts";
+import { endAll, markOf } from "./leaks.ts";
 import { ETHERNET_DEVICE, FAR, PrivateNetwork } from "./network.ts";
 import { keyOf, ownersOf } from "./ownership.ts";
 import { parseCapture, type TestPacket } from "./packets.ts";
@@ -19,13 +22,19 @@ import { type LoggedSocket, WorkloadLog } from "./workload_log.ts";
 
 /**
  * Where the test's traffic flows: over the host's loopback interface, over
- * that of a namespace, or over Ethernet to a second namespace.
+ * that of a namespace, or over Ethernet to a second namespace, at once or with
+ * round trips of {@linkcode SLOW_ROUND_TRIP}.
  */
-export type Network = "host" | "private" | "ethernet";
+export type Network = "host" | "private" | "ethernet" | "slow";
+
+/** Milliseconds of a round trip over the slow network, after `scene`. */
+export const SLOW_ROUND_TRIP = 200;
 
 /** How the surroundings are made. */
 export interface BenchOptions {
   readonly network?: Network;
+  /** Name of the test, for the record of its comparison. */
+  readonly name?: string;
   /** Options of the tool in this variant of the test. */
   readonly variant?: readonly string[];
 }
@@ -85,18 +94,23 @@ export class Bench implements AsyncDisposable {
   readonly log: WorkloadLog;
   /** Log of all other programs. */
   readonly foreignLog: WorkloadLog;
+  readonly #name: string;
   readonly #variant: readonly string[];
   readonly #network: PrivateNetwork | undefined;
   readonly #far: PrivateNetwork | undefined;
+  #middle: PrivateNetwork | undefined;
+  #wire: Child | undefined;
   readonly #children: Child[] = [];
   readonly #tools: Child[] = [];
   #truth: Truth | undefined;
 
   private constructor(
+    name: string,
     variant: readonly string[],
     network: PrivateNetwork | undefined,
     far: PrivateNetwork | undefined,
   ) {
+    this.#name = name;
     this.#variant = variant;
     this.#network = network;
     this.#far = far;
@@ -109,11 +123,28 @@ export class Bench implements AsyncDisposable {
 
   /** Makes the surroundings. */
   static async create(options: BenchOptions): Promise<Bench> {
-    const { variant = [], network: kind = "host" } = options;
+    const { name = "", variant = [], network: kind = "host" } = options;
     const near = kind === "host" ? undefined : await PrivateNetwork.create();
-    const far = kind === "ethernet" ? await PrivateNetwork.create() : undefined;
-    if (far !== undefined) await near?.connect(far);
-    return new Bench(variant, near, far);
+    const isWire = kind === "ethernet" || kind === "slow";
+    const far = isWire ? await PrivateNetwork.create() : undefined;
+    const bench = new Bench(name, variant, near, far);
+    if (near === undefined || far === undefined) return bench;
+    if (kind === "ethernet") await near.connect(far);
+    else await bench.#connectSlowly(near, far);
+    return bench;
+  }
+
+  async #connectSlowly(
+    near: PrivateNetwork,
+    far: PrivateNetwork,
+  ): Promise<void> {
+    const middle = await PrivateNetwork.create();
+    this.#middle = middle;
+    const ends = await near.connectThrough(middle, far);
+    const program = await compileWorkload("slow_wire");
+    const argv = [program, ...ends, `${SLOW_ROUND_TRIP / 2}`];
+    this.#wire = this.#start(middle, argv, { stdin: "piped" });
+    await this.#wire.seen("stdout", /ready/);
   }
 
   /** The network namespace of this test. */
@@ -168,6 +199,8 @@ export class Bench implements AsyncDisposable {
       markTo: isLocal ? "127.0.0.1:9" : `${FAR.ipv4}:9`,
     }, foreign);
     await startNeighbor(foreign, server);
+    await this.#wire?.writeLine();
+    await this.#wire?.seen("stdout", /slow/);
     return server;
   }
 
@@ -238,6 +271,15 @@ export class Bench implements AsyncDisposable {
       expectation.capture ?? await Deno.readFile(this.output),
     );
     const comparison = compare(packets, truth, expectation.snaplen);
+    const test = { name: this.#name, variant: this.#variant };
+    keep(
+      accuracyOf(
+        test,
+        truth,
+        comparison,
+        this.#tools.map((t) => t.stderr).join(),
+      ),
+    );
     assert.ok(isExact(comparison), describe(comparison));
     return packets;
   }
@@ -250,10 +292,16 @@ export class Bench implements AsyncDisposable {
   /** Ends every process of the bench and removes its files. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const child of this.#children.toReversed()) {
+      // Workers of a server do not end with it. What a tool leaves behind is
+      // for the test to notice.
+      const isTool = this.#tools.includes(child);
+      const tree = isTool || child.isOver ? [] : processTree(child.pid);
       await child[Symbol.asyncDispose]();
+      endAll(tree.slice(1));
     }
     await this.#network?.[Symbol.asyncDispose]();
     await this.#far?.[Symbol.asyncDispose]();
+    await this.#middle?.[Symbol.asyncDispose]();
     await Deno.remove(this.folder, { recursive: true });
   }
 

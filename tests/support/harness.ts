@@ -6,7 +6,7 @@
  */
 
 import assert from "node:assert/strict";
-import { Bench, type Network } from "./bench.ts";
+import { Bench, type BenchOptions, type Network } from "./bench.ts";
 import { endAll, type Leftover, leftovers } from "./leaks.ts";
 import {
   isContinuousIntegration,
@@ -56,7 +56,7 @@ export function captureTest(
     }
     Deno.test(title, async () => {
       assert.equal(reason, undefined);
-      await runCase(body, variant, network);
+      await runCase(body, { name, variant, network });
     });
   }
 }
@@ -67,10 +67,9 @@ function defaultNetwork(): Network {
 
 async function runCase(
   body: (bench: Bench) => Promise<void>,
-  variant: readonly string[],
-  network: Network,
+  options: BenchOptions,
 ): Promise<void> {
-  const bench = await Bench.create({ variant, network });
+  const bench = await Bench.create(options);
   let failure: unknown;
   try {
     await within(body(bench), "the end of the test", TIME_LIMIT);
@@ -79,7 +78,7 @@ async function runCase(
   }
   await bench[Symbol.asyncDispose]();
   const left = await remaining(bench.id);
-  endAll(left);
+  endAll(left.map(({ pid }) => pid));
   if (failure !== undefined) throw failure;
   assert.deepEqual(left, [], "processes were left behind");
 }

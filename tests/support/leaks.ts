@@ -36,8 +36,8 @@ export function leftovers(id: string): Leftover[] {
 }
 
 /** Ends the given processes at once. */
-export function endAll(processes: readonly Leftover[]): void {
-  for (const { pid } of processes) {
+export function endAll(pids: readonly number[]): void {
+  for (const pid of pids) {
     try {
       Deno.kill(pid, "SIGKILL");
     } catch {

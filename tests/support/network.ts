@@ -49,22 +49,41 @@ export class PrivateNetwork implements AsyncDisposable {
   /** Connects two namespaces by a pair of Ethernet interfaces. */
   async connect(far: PrivateNetwork): Promise<void> {
     const device = ETHERNET_DEVICE;
+    await this.#pair(device, far, device);
+    await configure(this, NEAR, FAR);
+    await configure(far, FAR, NEAR);
+  }
+
+  /**
+   * Connects two namespaces by Ethernet interfaces that end in a third one,
+   * where a program carries the frames from one to the other.
+   *
+   * @returns names of the interfaces in the third namespace
+   */
+  async connectThrough(
+    middle: PrivateNetwork,
+    far: PrivateNetwork,
+  ): Promise<readonly [string, string]> {
+    const ends = ["near0", "far0"] as const;
+    await this.#pair(ETHERNET_DEVICE, middle, ends[0]);
+    await far.#pair(ETHERNET_DEVICE, middle, ends[1]);
+    await configure(this, NEAR, FAR);
+    await configure(far, FAR, NEAR);
+    for (const end of ends) {
+      await middle.run("ip", "link", "set", end, "up");
+    }
+    return ends;
+  }
+
+  async #pair(
+    device: string,
+    other: PrivateNetwork,
+    otherDevice: string,
+  ): Promise<void> {
     await this.run(
       ...["ip", "link", "add", device, "type", "veth"],
-      ...["peer", "name", device, "netns", far.#name],
+      ...["peer", "name", otherDevice, "netns", other.#name],
     );
-    const ends = [[this, NEAR, FAR], [far, FAR, NEAR]] as const;
-    for (const [network, at, peer] of ends) {
-      const ip = (...args: string[]): Promise<void> =>
-        network.run("ip", ...args, "dev", device);
-      await ip("address", "add", `${at.ipv4}/24`);
-      await ip("address", "add", `${at.ipv6}/64`, "nodad");
-      await network.run("ip", "link", "set", device, "address", at.hardware);
-      await network.run("ip", "link", "set", device, "up");
-      // The first solicitations get lost, which would cost a second.
-      const { hardware } = peer;
-      await ip("neighbor", "add", peer.ipv6, "lladdr", hardware);
-    }
   }
 
   /** Runs a program inside to its successful end. */
@@ -76,6 +95,23 @@ export class PrivateNetwork implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await run(["ip", "netns", "del", this.#name]);
   }
+}
+
+/** Gives the Ethernet interface of a namespace its addresses. */
+async function configure(
+  network: PrivateNetwork,
+  at: typeof NEAR | typeof FAR,
+  peer: typeof NEAR | typeof FAR,
+): Promise<void> {
+  const device = ETHERNET_DEVICE;
+  const ip = (...args: string[]): Promise<void> =>
+    network.run("ip", ...args, "dev", device);
+  await ip("address", "add", `${at.ipv4}/24`);
+  await ip("address", "add", `${at.ipv6}/64`, "nodad");
+  await network.run("ip", "link", "set", device, "address", at.hardware);
+  await network.run("ip", "link", "set", device, "up");
+  // The first solicitations get lost, which would cost a second.
+  await ip("neighbor", "add", peer.ipv6, "lladdr", peer.hardware);
 }
 
 async function run(argv: readonly string[]): Promise<void> {

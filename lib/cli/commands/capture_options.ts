@@ -167,8 +167,9 @@ export const CAPTURE_OPTIONS = {
     defaultText: "2s",
     parse: time,
     help: "longest wait for the last packets",
-    detail: "The kernel may still send and receive on the command's sockets" +
-      " when the command has ended.",
+    detail: "When the command has ended, the kernel still says good-bye for" +
+      " it: `tracedump` waits until its connections have exchanged FINs," +
+      " or until what was under way before a reset has arrived.",
   },
   quiet: {
     kind: "flag",

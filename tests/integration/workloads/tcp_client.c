@@ -102,6 +102,32 @@ static void echo_and_exit(const char *text) {
   _exit(0);
 }
 
+/* Ends while the peer is still sending: its segments meet a closed port. */
+static void quit_midway(const char *text) {
+  static char data[300000];
+  struct endpoint to = endpoint_of(text);
+  int fd = open_stream(to.address.ss_family, SOCK_NONBLOCK);
+  struct pollfd ready = {.fd = fd, .events = POLLIN | POLLOUT};
+  size_t sent = 0, got = 0;
+  if (connect(fd, raw(&to), to.length) != 0 && errno != EINPROGRESS)
+    die("connect");
+  while (got < sizeof data / 3) {
+    check(poll(&ready, 1, -1), "poll");
+    if (ready.revents & POLLIN) {
+      ssize_t part = recv(fd, data, 4096, 0);
+      if (part <= 0) die("recv");
+      got += (size_t)part;
+    }
+    if (ready.revents & POLLOUT && sent < sizeof data) {
+      ssize_t part = send(fd, data, sizeof data - sent, MSG_NOSIGNAL);
+      if (part > 0) sent += (size_t)part;
+    }
+    if (sent == sizeof data) ready.events = POLLIN;
+  }
+  log_socket(fd);
+  _exit(0);
+}
+
 /* SO_LINGER with a zero time: close() sends RST. */
 static void reset(const char *text) {
   struct endpoint to = endpoint_of(text);
@@ -208,6 +234,7 @@ int main(int argc, char **argv) {
   else if (strcmp(mode, "refused") == 0) refused(to);
   else if (strcmp(mode, "refused_nonblocking") == 0) refused_nonblocking(to);
   else if (strcmp(mode, "send_and_exit") == 0) send_and_exit(to);
+  else if (strcmp(mode, "quit_midway") == 0) quit_midway(to);
   else if (strcmp(mode, "echo_and_exit") == 0) echo_and_exit(to);
   else if (strcmp(mode, "reset") == 0) reset(to);
   else if (strcmp(mode, "unread") == 0) unread(to);

@@ -1,9 +1,6 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
-import {
-  GROUPS,
-  OptionError,
-  parseOptions,
-} from "../../../scripts/bench_options.ts";
+import { GROUPS, parseOptions } from "../../../scripts/bench_options.ts";
+import { OptionError } from "../../../scripts/script.ts";
 
 Deno.test("parseOptions() measures everything unless told", () => {
   deepEqual(parseOptions([]), {

@@ -6,6 +6,8 @@ import {
   NO_SLOT,
   SlotWord,
   SocketTable,
+  wrappedAge,
+  wrappedTime,
 } from "../../../../lib/sockets/table.ts";
 
 const PROTOCOLS = [6, 17];
@@ -117,4 +119,11 @@ Deno.test("SocketTable.beginRound() tells the writer about rounds and progress",
   reader.beginRound(1_800_000_000);
   assert.equal(writer.epoch(), before + 1);
   assert.equal(writer.progress(), 1_800_000_000);
+});
+
+Deno.test("wrappedAge() measures across the wrap", () => {
+  const early = wrappedTime(999, 999_999_000);
+  assert.equal(wrappedAge(early, wrappedTime(1000, 1_000)), 2);
+  assert.equal(wrappedAge(early, early), 0);
+  assert.equal(wrappedTime(2000, 0), 1);
 });

@@ -263,6 +263,7 @@ Deno.test("SocketTableWriter.isOver() asks what the reader has seen of the end",
     [Ending.BOTH, true],
     [Ending.RESET, true],
     [Ending.RESET | Ending.FIN_SENT, true],
+    [Ending.REUSED, true],
   ];
   const { table, writer } = open();
   const slot = writer.add(CONTENT);

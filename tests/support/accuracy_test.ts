@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { accuracyOf, toldLosses } from "./accuracy.ts";
+import { compare, type TruthPacket } from "./compare.ts";
+
+function packet(bytes: string, rest: Partial<TruthPacket> = {}): TruthPacket {
+  return {
+    bytes,
+    length: bytes.length,
+    protocol: "udp",
+    source: "127.0.0.1:1",
+    destination: "127.0.0.1:2",
+    fragmentOf: undefined,
+    isLaterFragment: false,
+    text: bytes,
+    timestamp: 0n,
+    packetType: undefined,
+    isOwned: true,
+    isRequired: true,
+    ...rest,
+  };
+}
+
+Deno.test("accuracyOf() counts what a comparison found", () => {
+  const [a, b, c] = ["a", "b", "c"].map((bytes) => packet(bytes));
+  const early = packet("early", { isRequired: false });
+  const foreign = packet("foreign", { isOwned: false });
+  const truth = [a!, b!, c!, early, foreign];
+  const captured = [a!, b!, b!, early, foreign];
+  const test = { name: "some case", variant: [] };
+  const said = "4 packets (9 B) of 1 socket written to x, 1 dropped by kernel";
+  assert.deepEqual(accuracyOf(test, truth, compare(captured, truth), said), {
+    ...test,
+    wanted: 3,
+    right: 3,
+    missing: 1,
+    wrong: 2,
+    told: 1,
+  });
+});
+
+Deno.test("toldLosses() adds up what the messages count", () => {
+  const text = "9 packets (1 B) of 1 socket written to f, 1,200 dropped by " +
+    "kernel\ntracedump: warning: 3 packets were left out: their owner";
+  assert.equal(toldLosses(text), 1203);
+  assert.equal(toldLosses("0 dropped by kernel"), 0);
+  assert.equal(toldLosses("capturing process 1 (x)"), 0);
+});

@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { parseOptions } from "../../../scripts/accuracy_options.ts";
+import { OptionError } from "../../../scripts/script.ts";
+
+Deno.test("accuracy: parseOptions() without arguments runs everything", () => {
+  assert.deepEqual(parseOptions([]), {
+    filter: undefined,
+    trackers: ["ebpf", "ptrace"],
+    groups: false,
+    markdown: false,
+    save: undefined,
+    show: undefined,
+  });
+});
+
+Deno.test("accuracy: parseOptions() takes words as one filter", () => {
+  const options = parseOptions(["--tracker", "ptrace", "UDP", "client"]);
+  assert.deepEqual(options?.trackers, ["ptrace"]);
+  assert.equal(options?.filter, "UDP client");
+});
+
+Deno.test("accuracy: parseOptions() leaves nothing to run with --help", () => {
+  assert.equal(parseOptions(["--help", "--tracker", "?"]), undefined);
+});
+
+for (const args of [["--tracker", "none"], ["--nonsense"]]) {
+  Deno.test(`accuracy: parseOptions() refuses ${args.join(" ")}`, () => {
+    assert.throws(() => parseOptions(args), OptionError);
+  });
+}
