@@ -20,6 +20,7 @@ export type SyscallName =
   | "execve"
   | "exit_group"
   | "getpgid"
+  | "gettid"
   | "io_uring_setup"
   | "listen"
   | "pidfd_getfd"
@@ -37,7 +38,10 @@ export type SyscallName =
   | "setresgid"
   | "setresuid"
   | "socketcall"
-  | "tgkill";
+  | "tgkill"
+  | "timer_create"
+  | "timer_delete"
+  | "timer_settime";
 
 /** Register layout of a machine, as an array of 64-bit words. */
 export interface RegisterLayout {
@@ -106,6 +110,7 @@ const X86_64: Architecture = {
     execve: 59,
     exit_group: 231,
     getpgid: 121,
+    gettid: 186,
     io_uring_setup: 425,
     listen: 50,
     pidfd_getfd: 438,
@@ -123,6 +128,9 @@ const X86_64: Architecture = {
     setresgid: 119,
     setresuid: 117,
     tgkill: 234,
+    timer_create: 222,
+    timer_delete: 226,
+    timer_settime: 223,
   },
   compatible: {
     auditArch: AUDIT_ARCH_I386,
@@ -166,6 +174,7 @@ const AARCH64: Architecture = {
     execve: 221,
     exit_group: 94,
     getpgid: 155,
+    gettid: 178,
     io_uring_setup: 425,
     listen: 201,
     pidfd_getfd: 438,
@@ -183,6 +192,9 @@ const AARCH64: Architecture = {
     setresgid: 149,
     setresuid: 147,
     tgkill: 131,
+    timer_create: 107,
+    timer_delete: 111,
+    timer_settime: 110,
   },
   closeCall: 57,
 };

@@ -135,6 +135,8 @@ const SYMBOLS = {
   },
   // int clone(int (*fn)(void *), void *stack, int flags, void *arg)
   clone: { parameters: ["pointer", "usize", "i32", "usize"], result: "i32" },
+  // int sigaction(int sig, const struct sigaction *act, struct sigaction *old)
+  sigaction: { parameters: ["i32", "buffer", "usize"], result: "i32" },
   // int kill(pid_t pid, int sig)
   kill: { parameters: ["i32", "i32"], result: "i32" },
   // ssize_t process_vm_readv(pid_t, const struct iovec *local,
@@ -180,9 +182,10 @@ export function libc(): Libc {
 
 /**
  * Addresses of C library functions and data that are needed as addresses: the
- * code that a launched child runs, and the environment.
+ * code that a launched child or a signal handler runs, and the environment.
  */
 const ADDRESSES = {
+  getpid: { type: "pointer" },
   pause: { type: "pointer" },
   syscall: { type: "pointer" },
   environ: { type: "pointer" },
@@ -190,6 +193,8 @@ const ADDRESSES = {
 
 /** Addresses found by {@linkcode libcAddresses}. */
 export interface LibcAddresses {
+  /** Code of getpid(3): it does nothing that anybody notices. */
+  readonly getpid: NonNullable<Deno.PointerValue>;
   /** Code of pause(3). */
   readonly pause: NonNullable<Deno.PointerValue>;
   /** Code of syscall(3): it holds the machine's system-call instruction. */
@@ -204,11 +209,15 @@ let addresses: LibcAddresses | undefined;
 export function libcAddresses(): LibcAddresses {
   if (addresses === undefined) {
     const { symbols: found } = Deno.dlopen("libc.so.6", ADDRESSES);
-    const { pause, syscall, environ } = found;
-    if (pause === null || syscall === null || environ === null) {
-      throw new Error("Cannot find pause, syscall and environ in libc.so.6");
+    const { getpid, pause, syscall, environ } = found;
+    if (
+      getpid === null || pause === null || syscall === null || environ === null
+    ) {
+      throw new Error(
+        "Cannot find getpid, pause, syscall and environ in libc.so.6",
+      );
     }
-    addresses = { pause, syscall, environ };
+    addresses = { getpid, pause, syscall, environ };
   }
   return addresses;
 }

@@ -8,21 +8,10 @@ import { check, Errno, errno, SyscallError } from "./errno.ts";
 import { Fd } from "./fd.ts";
 import { libc } from "./libc.ts";
 import { cString, textAt } from "./memory.ts";
+import { syscall } from "./syscall.ts";
 
 /** PIDFD_THREAD = O_EXCL: the descriptor of a thread. Requires Linux 6.9. */
 const PIDFD_THREAD = 0x80;
-
-function syscall(number: number, a = 0, b = 0, c = 0): number {
-  return libc().syscall(
-    BigInt(number),
-    BigInt(a),
-    BigInt(b),
-    BigInt(c),
-    0n,
-    0n,
-    0n,
-  );
-}
 
 /**
  * A descriptor of a thread whose own descriptor table is looked at, or where

@@ -14,9 +14,7 @@ import { libc } from "./libc.ts";
 const PTRACE_CONT = 7;
 const PTRACE_DETACH = 17;
 const PTRACE_SYSCALL = 24;
-const PTRACE_SETOPTIONS = 0x4200;
 const PTRACE_GETEVENTMSG = 0x4201;
-const PTRACE_GETSIGINFO = 0x4202;
 const PTRACE_GETREGSET = 0x4204;
 const PTRACE_SETREGSET = 0x4205;
 const PTRACE_SEIZE = 0x4206;
@@ -105,11 +103,6 @@ export function detach(tid: number, signal: number): boolean {
   return request("PTRACE_DETACH", PTRACE_DETACH, tid, 0, signal);
 }
 
-/** Changes the PTRACE_O_* options of a stopped thread. */
-export function setOptions(tid: number, options: number): boolean {
-  return request("PTRACE_SETOPTIONS", PTRACE_SETOPTIONS, tid, 0, options);
-}
-
 const message = new BigUint64Array(1);
 
 /**
@@ -119,14 +112,6 @@ const message = new BigUint64Array(1);
 export function eventMessage(tid: number): number {
   const result = libc().ptraceBuffer(PTRACE_GETEVENTMSG, tid, 0n, message);
   return result < 0 ? -1 : Number(message[0]!);
-}
-
-const siginfo = new Int32Array(32);
-
-/** Whether a stop is a group-stop: such a stop has no siginfo (EINVAL). */
-export function isGroupStop(tid: number): boolean {
-  return libc().ptraceBuffer(PTRACE_GETSIGINFO, tid, 0n, siginfo) < 0 &&
-    errno() === Errno.EINVAL;
 }
 
 /** Kinds of stops that PTRACE_GET_SYSCALL_INFO tells apart. */

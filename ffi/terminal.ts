@@ -7,6 +7,7 @@ import { syscallNumber } from "./arch.ts";
 import { Fd } from "./fd.ts";
 import { libc } from "./libc.ts";
 import { cString } from "./memory.ts";
+import { syscall } from "./syscall.ts";
 
 const O_CLOEXEC_NOCTTY = 0o2000000 | 0o400;
 const TIOCGPGRP = 0x540f;
@@ -21,6 +22,5 @@ export function isForegroundJob(): boolean {
   using terminal = new Fd(number);
   const group = new Int32Array(1);
   if (libc().ioctl(terminal.number, BigInt(TIOCGPGRP), group) < 0) return false;
-  const getpgid = BigInt(syscallNumber("getpgid"));
-  return libc().syscall(getpgid, 0n, 0n, 0n, 0n, 0n, 0n) === group[0];
+  return syscall(syscallNumber("getpgid")) === group[0];
 }

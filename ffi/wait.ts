@@ -67,14 +67,24 @@ export function waitAnyNow(): number {
   return wait(-1, WNOHANG | __WALL | __WNOTHREAD);
 }
 
+/**
+ * Waits for the next event of any child or tracee of this thread, until a
+ * signal comes (see `Ticks`).
+ *
+ * @returns the thread id, 0 when a signal came first, -1 without any children
+ */
+export function waitAny(): number {
+  const result = libc().waitpid(-1, statusWord, __WALL | __WNOTHREAD);
+  if (result >= 0) return result;
+  const error = errno();
+  if (error === Errno.ECHILD) return -1;
+  if (error === Errno.EINTR) return 0;
+  throw new SyscallError("waitpid", error);
+}
+
 /** Waits for an event of one child or tracee; -1 when it is not ours. */
 export function waitFor(tid: number): number {
   return wait(tid, __WALL | __WNOTHREAD);
-}
-
-/** Takes an event of one child or tracee without waiting; 0 when none. */
-export function waitForNow(tid: number): number {
-  return wait(tid, WNOHANG | __WALL | __WNOTHREAD);
 }
 
 /**

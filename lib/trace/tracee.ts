@@ -43,6 +43,8 @@ export class Tracee<Call> {
   held: { readonly signal: number; readonly listening: boolean } | undefined;
   /** Number among the owners, once it used a socket. */
   owner: number | undefined;
+  /** Its next system-call stop is the end of a call that does not matter. */
+  passing = false;
   /** The watched call that it is in. */
   open: OpenCall<Call> | undefined;
   #pidFd: Fd | undefined;

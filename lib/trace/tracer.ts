@@ -22,7 +22,6 @@ import {
 import {
   decodeWaitStatus,
   lastStatus,
-  waitAnyNow,
   waitReadable,
   type WaitStatus,
 } from "../../ffi/wait.ts";
@@ -30,6 +29,7 @@ import { readStatus } from "../proc/status.ts";
 import type { CallTracker } from "./call_tracker.ts";
 import { classify, type TraceEvent } from "./classify.ts";
 import { type TracedProcess, Tracee } from "./tracee.ts";
+import { handleUntil, takeTurn, type TurnWork } from "./turn.ts";
 import { callKind } from "./watched_calls.ts";
 
 /** How threads are traced. */
@@ -53,11 +53,6 @@ export interface TracerListener {
   /** A signal is delivered to a process. */
   signalDelivered(pid: number, signal: number): void;
 }
-
-/** How often to look for events before sleeping: answers come in 10 µs. */
-const SPINS = 40;
-/** Timers and messages of this thread get their turn this often, ms. */
-const TURN = 5;
 
 const EINTR = 4;
 /** "Start the call again unless a handler runs", linux/errno.h. */
@@ -128,12 +123,11 @@ export class Tracer<Call> {
 
   /** Handles events until every tracee is held, or none comes any more. */
   holdAll(milliseconds: number): void {
-    const deadline = performance.now() + milliseconds;
-    while (performance.now() < deadline) {
-      const tid = waitAnyNow();
-      if (tid > 0) this.#handle(tid, decodeWaitStatus(lastStatus()));
-      else if (this.#allHeld()) return;
-    }
+    handleUntil(
+      () => this.#allHeld(),
+      milliseconds,
+      (tid) => this.#handle(tid),
+    );
   }
 
   #allHeld(): boolean {
@@ -196,26 +190,15 @@ export class Tracer<Call> {
 
   /** Runs until no tracee is left. */
   async run(): Promise<void> {
-    let idle = 0;
-    let turn = performance.now();
-    for (;;) {
-      const tid = waitAnyNow();
-      if (tid > 0) {
-        this.#handle(tid, decodeWaitStatus(lastStatus()));
-        idle = 0;
-        if (performance.now() - turn < TURN) continue;
-      } else if (tid < 0 || this.#tracees.size === 0) {
-        return;
-      } else if (++idle < SPINS) {
-        continue;
-      }
-      if (this.#calls.waiting) {
-        this.#calls.lookAgain();
-        this.#keepLooking();
-      }
+    const work: TurnWork = {
+      handle: (tid) => this.#handle(tid),
+      tick: () => {
+        if (this.#calls.waiting) this.#calls.lookAgain();
+      },
+    };
+    while (takeTurn(work) && this.#tracees.size > 0) {
+      if (this.#calls.waiting) this.#keepLooking();
       await waitReadable();
-      idle = 0;
-      turn = performance.now();
     }
   }
 
@@ -228,8 +211,8 @@ export class Tracer<Call> {
     }, 1);
   }
 
-  #handle(tid: number, status: WaitStatus): void {
-    const event = classify(status);
+  #handle(tid: number): void {
+    const event = classify(decodeWaitStatus(lastStatus()));
     let tracee = this.#tracees.get(tid);
     if (tracee === undefined) {
       if (event.kind === "gone") return;
@@ -237,6 +220,7 @@ export class Tracer<Call> {
       tracee = this.#discover(tid);
       if (tracee === undefined) return;
     }
+    if (event.kind !== "syscall") tracee.passing = false;
     this.#act(tracee, event);
   }
 
@@ -316,11 +300,17 @@ export class Tracer<Call> {
 
   /** Entry or exit of any call. */
   #stopAtCall(tracee: Tracee<Call>): void {
+    if (tracee.passing && !tracee.interrupted) {
+      tracee.passing = false;
+      this.#resume(tracee, 0);
+      return;
+    }
     const info = this.#info;
     if (!info.read(tracee.tid)) return;
     if (info.op === SyscallStop.ENTRY) {
       const kind = callKind(info.arch, info.number);
-      if (kind !== undefined) this.#calls.enter(tracee, info, kind);
+      tracee.passing = kind === undefined ||
+        !this.#calls.enter(tracee, info, kind);
       if (tracee.interrupted) {
         // This stop took the place of the one that was asked for.
         contToSyscall(tracee.tid, 0);

@@ -17,11 +17,13 @@ import {
 import {
   decodeWaitStatus,
   lastStatus,
+  waitAny,
   waitAnyNow,
   waitFor,
   type WaitStatus,
 } from "../../ffi/wait.ts";
 import { SyscallError } from "../../ffi/errno.ts";
+import { Ticks } from "../../ffi/ticks.ts";
 import { readStatus } from "../../lib/proc/status.ts";
 import { threadIds } from "../../lib/proc/task.ts";
 import { readSocketCall } from "../../lib/trace/call_arguments.ts";
@@ -328,6 +330,26 @@ class Sleeper implements AsyncDisposable {
     await this.#child.status;
   }
 }
+
+test(
+  "waitAny() waits until a tick at most",
+  [],
+  async () => {
+    await using sleeper = await Sleeper.start();
+    const { pid } = sleeper;
+    assert.equal(seize(pid, FOLLOW_OPTIONS), true);
+    {
+      using _ticks = new Ticks(1);
+      // Nothing happens to the program: only ticks end the waiting.
+      for (let i = 0; i < 3; i++) assert.equal(waitAny(), 0);
+    }
+    assert.equal(interrupt(pid), true);
+    assert.equal(waitAny(), pid);
+    assert.equal(lastStatus(), 128 << 16 | SIGTRAP << 8 | 0x7f);
+    assert.equal(detach(pid, 0), true);
+    await sleeper.state("S");
+  },
+);
 
 test(
   "seize() and interrupt() stop a running program, detach() lets it go",
