@@ -5,7 +5,12 @@
  */
 
 import { LinkType } from "../bytes/link_type.ts";
+import { decodeDhcp } from "./app/dhcp.ts";
 import { decodeDns } from "./app/dns.ts";
+import { decodeHttp } from "./app/http.ts";
+import { decodeNtp } from "./app/ntp.ts";
+import { decodeQuic } from "./app/quic.ts";
+import { decodeTls } from "./app/tls.ts";
 import { type PacketCursor, Space } from "./cursor.ts";
 import { EtherType } from "./ether_type.ts";
 import { IpProtocol } from "./ip_protocol.ts";
@@ -86,6 +91,10 @@ export const IP_PROTOCOL_DECODERS: ReadonlyMap<number, Decoder> = new Map<
 /** DNS, multicast DNS, LLMNR. */
 const DNS_PORTS: readonly number[] = [53, 5353, 5355];
 
+/** Client and server. */
+const DHCP_PORTS: readonly number[] = [67, 68];
+const NTP_PORTS: readonly number[] = [123];
+
 /** Decoders of application protocols; the first that fits is taken. */
 export const APPLICATION_DECODERS: readonly ApplicationDecoder[] = [
   {
@@ -93,7 +102,21 @@ export const APPLICATION_DECODERS: readonly ApplicationDecoder[] = [
     ports: DNS_PORTS,
     decode: decodeDns,
   },
+  { protocols: [IpProtocol.UDP], ports: DHCP_PORTS, decode: decodeDhcp },
+  { protocols: [IpProtocol.UDP], ports: NTP_PORTS, decode: decodeNtp },
 ];
+
+/**
+ * Decoders of protocols that are recognized by their first bytes, on every
+ * port that has no decoder of its own.
+ */
+export const CONTENT_DECODERS: ReadonlyMap<number, Decoder> = new Map<
+  number,
+  Decoder
+>([
+  [IpProtocol.TCP, (cursor) => decodeHttp(cursor) ?? decodeTls(cursor)],
+  [IpProtocol.UDP, decodeQuic],
+]);
 
 /** Decoders of application protocols by transport and port. */
 const DECODERS_BY_PORT: ReadonlyMap<number, Decoder> = new Map(
@@ -127,7 +150,9 @@ export function nextDecoder(
         ? undefined
         : DECODERS_BY_PORT.get(
           portKey(cursor.code, transport.destinationPort),
-        ) ?? DECODERS_BY_PORT.get(portKey(cursor.code, transport.sourcePort));
+        ) ?? DECODERS_BY_PORT.get(
+          portKey(cursor.code, transport.sourcePort),
+        ) ?? CONTENT_DECODERS.get(cursor.code);
     default:
       return undefined;
   }

@@ -8,7 +8,12 @@
  * @module
  */
 
+import type { DhcpLayer } from "./app/dhcp.ts";
 import type { DnsLayer } from "./app/dns.ts";
+import type { HttpLayer } from "./app/http.ts";
+import type { NtpLayer } from "./app/ntp.ts";
+import type { QuicLayer } from "./app/quic.ts";
+import type { TlsLayer } from "./app/tls.ts";
 import type { Fault } from "./cursor.ts";
 import type { EthernetLayer } from "./link/ethernet.ts";
 import type { LlcLayer } from "./link/llc.ts";
@@ -28,18 +33,23 @@ import type { UdpLayer } from "./transport/udp.ts";
 export type { Fault, LayerBase } from "./cursor.ts";
 export type {
   ArpLayer,
+  DhcpLayer,
   DnsLayer,
   EthernetLayer,
+  HttpLayer,
   IcmpLayer,
   Icmpv6Layer,
   Ipv4Layer,
   Ipv6Layer,
   LlcLayer,
+  NtpLayer,
   NullLayer,
   PortsLayer,
+  QuicLayer,
   Sll2Layer,
   SllLayer,
   TcpLayer,
+  TlsLayer,
   UdpLayer,
   VlanLayer,
 };
@@ -47,18 +57,23 @@ export type {
 /** A decoded protocol header. */
 export type Layer =
   | ArpLayer
+  | DhcpLayer
   | DnsLayer
   | EthernetLayer
+  | HttpLayer
   | IcmpLayer
   | Icmpv6Layer
   | Ipv4Layer
   | Ipv6Layer
   | LlcLayer
+  | NtpLayer
   | NullLayer
   | PortsLayer
+  | QuicLayer
   | Sll2Layer
   | SllLayer
   | TcpLayer
+  | TlsLayer
   | UdpLayer
   | VlanLayer;
 

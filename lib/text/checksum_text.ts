@@ -9,9 +9,9 @@ import type { IpHeader } from "./ip_payload.ts";
 import type { Line } from "./line.ts";
 
 const IPV4_SOURCE = 12;
-const IPV4_ADDRESSES_LENGTH = 8;
+const IPV4_LENGTH = 4;
 const IPV6_SOURCE = 8;
-const IPV6_ADDRESSES_LENGTH = 32;
+const IPV6_LENGTH = 16;
 
 /**
  * What a checksum field should hold.
@@ -44,11 +44,10 @@ export function transportChecksum(
   const { bytes } = line;
   const isIpv4 = line.u8(ip.at) >>> 4 === 4;
   const source = ip.at + (isIpv4 ? IPV4_SOURCE : IPV6_SOURCE);
-  const addresses = sumWords(
-    bytes,
-    source,
-    source + (isIpv4 ? IPV4_ADDRESSES_LENGTH : IPV6_ADDRESSES_LENGTH),
-  );
-  const pseudo = addresses + protocol + (length & 0xffff) + (length >>> 16);
+  const size = isIpv4 ? IPV4_LENGTH : IPV6_LENGTH;
+  const { destination } = ip;
+  let pseudo = sumWords(bytes, source, source + size);
+  pseudo = sumWords(bytes, destination, destination + size, pseudo);
+  pseudo += protocol + (length & 0xffff) + (length >>> 16);
   return internetChecksum(bytes, at, at + length, pseudo);
 }

@@ -8,6 +8,8 @@
  * @module
  */
 
+import { HEX_PAIRS } from "./hex.ts";
+
 const BYTES_PER_ROW = 16;
 const FIRST_GRAPHIC = 0x21;
 const LAST_GRAPHIC = 0x7e;
@@ -18,10 +20,6 @@ const SPACE = 0x20;
 /** Width of the hexadecimal part of a row, with the space before it. */
 const HEX_WIDTH = BYTES_PER_ROW / 2 * 5;
 
-const HEX: readonly string[] = Array.from(
-  { length: 256 },
-  (_, value) => value.toString(16).padStart(2, "0"),
-);
 /** Text of each byte where only graphic characters stand for themselves. */
 const GRAPHIC: readonly string[] = Array.from(
   { length: 256 },
@@ -38,6 +36,7 @@ const GRAPHIC: readonly string[] = Array.from(
  * @param start Offset of the first byte.
  * @param end Offset after the last byte.
  * @param hasText Whether the bytes stand as text beside the digits.
+ * @param indent What begins a row.
  * @returns For example `\n\t0x0000:  4500 003c`; empty without bytes.
  */
 export function formatHex(
@@ -45,6 +44,7 @@ export function formatHex(
   start: number,
   end: number,
   hasText: boolean,
+  indent = "\n\t",
 ): string {
   let text = "";
   for (let row = start; row < end; row += BYTES_PER_ROW) {
@@ -53,13 +53,15 @@ export function formatHex(
     let characters = "";
     for (let at = row; at < rowEnd; at++) {
       const byte = bytes[at]!;
-      digits += (at - row) % 2 === 0 ? ` ${HEX[byte]!}` : HEX[byte]!;
+      digits += (at - row) % 2 === 0
+        ? ` ${HEX_PAIRS[byte]!}`
+        : HEX_PAIRS[byte]!;
       characters += GRAPHIC[byte]!;
     }
     const offset = (row - start).toString(16).padStart(4, "0");
     text += hasText
-      ? `\n\t0x${offset}: ${digits.padEnd(HEX_WIDTH)}  ${characters}`
-      : `\n\t0x${offset}: ${digits}`;
+      ? `${indent}0x${offset}: ${digits.padEnd(HEX_WIDTH)}  ${characters}`
+      : `${indent}0x${offset}: ${digits}`;
   }
   return text;
 }

@@ -5,6 +5,7 @@
  */
 
 import { IpProtocol } from "../packet/ip_protocol.ts";
+import { hex } from "./hex.ts";
 import { ipProtocolName } from "./ip_protocol_names.ts";
 import { printIcmp } from "./icmp_line.ts";
 import { printIcmpv6 } from "./icmpv6_line.ts";
@@ -24,10 +25,14 @@ export interface IpHeader {
    * addresses are not printed yet.
    */
   readonly protocol: number;
+  /** Where the address of the final destination begins, for checksums. */
+  readonly destination: number;
   /** The payload goes on in other fragments. */
   readonly isFragment: boolean;
 }
 
+/** Deeper nesting is taken for an attack on the printer. */
+const MAX_DEPTH = 32;
 const AH_FIXED_LENGTH = 12;
 
 /**
@@ -48,6 +53,22 @@ export function printIpPayload(
 ): void {
   line.payloadAt = at;
   line.payloadEnd = line.end;
+  if (line.depth === MAX_DEPTH) {
+    line.text += "[nested too deeply]";
+    return;
+  }
+  line.depth++;
+  printProtocol(line, ip, protocol, at, length);
+  line.depth--;
+}
+
+function printProtocol(
+  line: Line,
+  ip: IpHeader,
+  protocol: number,
+  at: number,
+  length: number,
+): void {
   switch (protocol) {
     case IpProtocol.TCP:
       return printTcp(line, ip, at, length);
@@ -73,7 +94,7 @@ export function printIpPayload(
       return printAuthentication(line, ip, at, length);
     case IpProtocol.ESP:
       line.protocol = "esp";
-      line.text += `ESP(spi=${hex32(line.u32(at))}`;
+      line.text += `ESP(spi=${hex(line.u32(at), 8)}`;
       line.text += `,seq=0x${line.u32(at + 4).toString(16)}), length ${length}`;
       return;
     case IpProtocol.NO_NEXT_HEADER:
@@ -103,7 +124,7 @@ function printAuthentication(
   if (reserved !== 0) {
     line.text += `reserved=0x${reserved.toString(16)}[MustBeZero],`;
   }
-  line.text += `spi=${hex32(line.u32(at + 4))},`;
+  line.text += `spi=${hex(line.u32(at + 4), 8)},`;
   line.text += `seq=0x${line.u32(at + 8).toString(16)},icv=0x`;
   for (let i = AH_FIXED_LENGTH; i < headerLength; i++) {
     line.text += line.u8(at + i).toString(16).padStart(2, "0");
@@ -120,8 +141,4 @@ function isVersion(line: Line, ip: IpHeader, version: number): boolean {
 function misplaced(line: Line, protocol: number, version: number): void {
   const name = ipProtocolName(protocol);
   line.text += `[${name} requires IPv${version}] (invalid)`;
-}
-
-function hex32(value: number): string {
-  return `0x${value.toString(16).padStart(8, "0")}`;
 }

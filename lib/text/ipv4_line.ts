@@ -8,6 +8,7 @@
 
 import { internetChecksum } from "../bytes/checksum.ts";
 import { IpProtocol } from "../packet/ip_protocol.ts";
+import { Ipv4OptionType } from "../packet/net/ipv4_options.ts";
 import { shouldBe } from "./checksum_text.ts";
 import { printIpPayload } from "./ip_payload.ts";
 import { ipProtocolName } from "./ip_protocol_names.ts";
@@ -35,6 +36,13 @@ const FLAGS: readonly (readonly [number, string])[] = [
   [0x4000, "DF"],
   [0x8000, "rsvd"],
 ];
+
+const SOURCE_ROUTES: readonly number[] = [
+  Ipv4OptionType.STRICT_SOURCE_ROUTE,
+  Ipv4OptionType.LOOSE_SOURCE_ROUTE,
+];
+/** Type, length, pointer and one address. */
+const MIN_ROUTE_LENGTH = 7;
 
 /**
  * Prints an IPv4 packet.
@@ -98,8 +106,7 @@ function printPayload(
     return;
   }
   if (
-    protocol !== IpProtocol.TCP && protocol !== IpProtocol.UDP &&
-    protocol !== IpProtocol.SCTP
+    protocol !== IpProtocol.TCP && protocol !== IpProtocol.UDP
   ) line.text += `${addresses(line, at)}: `;
   if (!line.has(at, headerLength)) {
     line.text += ` [remaining caplen(${
@@ -109,11 +116,39 @@ function printPayload(
   }
   printIpPayload(
     line,
-    { at, protocol, isFragment: (fragment & MORE_FRAGMENTS) !== 0 },
+    {
+      at,
+      protocol,
+      destination: finalDestination(line, at, headerLength),
+      isFragment: (fragment & MORE_FRAGMENTS) !== 0,
+    },
     protocol,
     at + headerLength,
     length,
   );
+}
+
+/** Where the last address of a source route begins, or the destination. */
+function finalDestination(
+  line: Line,
+  at: number,
+  headerLength: number,
+): number {
+  let option = at + HEADER_LENGTH;
+  const end = at + headerLength;
+  while (option + 1 < end) {
+    const type = line.u8(option);
+    if (type === Ipv4OptionType.END) break;
+    const length = type === Ipv4OptionType.NOP ? 1 : line.u8(option + 1);
+    if (length < 2 && type !== Ipv4OptionType.NOP || option + length > end) {
+      break;
+    }
+    if (SOURCE_ROUTES.includes(type) && length >= MIN_ROUTE_LENGTH) {
+      return option + length - 4;
+    }
+    option += length;
+  }
+  return at + DESTINATION;
 }
 
 function addresses(line: Line, at: number): string {

@@ -10,6 +10,7 @@ import { IpProtocol } from "../packet/ip_protocol.ts";
 import { printIpPayload } from "./ip_payload.ts";
 import { ipProtocolName } from "./ip_protocol_names.ts";
 import { printExtensionOptions } from "./ipv6_options_line.ts";
+import { hex } from "./hex.ts";
 import type { Line } from "./line.ts";
 import { formatAddresses } from "./port_text.ts";
 
@@ -17,6 +18,10 @@ const HEADER_LENGTH = 40;
 const PAYLOAD_LENGTH = 4;
 const NEXT_HEADER = 6;
 const HOP_LIMIT = 7;
+const DESTINATION = 24;
+/** Where the addresses of a routing header begin. */
+const ROUTE = 8;
+const SEGMENT_ROUTING = 4;
 const FRAGMENT_LENGTH = 8;
 const FRAGMENT_OFFSET_MASK = 0xfff8;
 const EXTENSION_UNIT = 8;
@@ -31,6 +36,8 @@ interface Walk {
   payloadLength: number;
   hasJumbo: boolean;
   isFragment: boolean;
+  /** Where the address of the final destination begins. */
+  destination: number;
 }
 
 /**
@@ -66,6 +73,7 @@ export function printIpv6(line: Line, at: number, length: number): void {
     payloadLength,
     hasJumbo: false,
     isFragment: false,
+    destination: at + DESTINATION,
   };
   printPayload(line, walk, length, total);
   line.end = end;
@@ -102,7 +110,7 @@ function printPayload(
     rest -= advance;
     if (
       previous === undefined && first !== IpProtocol.TCP &&
-      first !== IpProtocol.UDP && first !== IpProtocol.SCTP
+      first !== IpProtocol.UDP
     ) line.text += `${formatAddresses(line, walk.ip)}: `;
     const size = printExtension(line, walk, nextHeader, at, previous);
     if (size === "end") return;
@@ -143,6 +151,7 @@ function printRest(
   const header = {
     at: walk.ip,
     protocol: first,
+    destination: walk.destination,
     isFragment: walk.isFragment,
   };
   printIpPayload(line, header, protocol, at, rest);
@@ -174,7 +183,7 @@ function printExtension(
     case IpProtocol.FRAGMENT:
       return printFragment(line, walk, at);
     case IpProtocol.ROUTING:
-      return printRouting(line, at);
+      return printRouting(line, walk, at);
     case IpProtocol.MOBILITY:
     case OLD_MOBILITY:
       line.protocol = "mobility";
@@ -242,21 +251,21 @@ function printFragment(line: Line, walk: Walk, at: number): number | "end" {
 }
 
 /** Routing headers (RFC 8200 section 4.4, RFC 8754). */
-function printRouting(line: Line, at: number): number | "end" {
+function printRouting(line: Line, walk: Walk, at: number): number | "end" {
   const isVerbose = line.style.verbosity > 0;
   line.need(at, 1);
   line.protocol = "rt6";
   const units = line.u8(at + 1);
+  line.text += `RT6 (len=${units}`;
   const type = line.u8(at + 2);
-  line.text += `RT6 (len=${units}, type=${type}${
-    type === 0 ? " [Deprecated]" : ""
-  }, segleft=${line.u8(at + 3)}`;
+  line.text += type === 0 ? ", type=0 [Deprecated]" : `, type=${type}`;
+  line.text += `, segleft=${line.u8(at + 3)}`;
   if (type === 0 || type === 2) {
     const reserved = line.u32(at + 4);
     if (reserved !== 0 || isVerbose) {
       line.text += `, rsv=0x${reserved.toString(16)}`;
     }
-  } else if (type === 4) {
+  } else if (type === SEGMENT_ROUTING) {
     line.text += `, last-entry=${line.u8(at + 4)}`;
     const flags = line.u8(at + 5);
     if (flags !== 0 || isVerbose) {
@@ -271,13 +280,13 @@ function printRouting(line: Line, at: number): number | "end" {
     line.text += ` (invalid length ${units}) (invalid)`;
     return "end";
   }
-  for (let i = 0; i < units / 2; i++) {
-    line.text += `, [${i}]${line.ipv6(at + 8 + 16 * i)}`;
+  const count = units / 2;
+  for (let i = 0; i < count; i++) {
+    line.text += `, [${i}]${line.ipv6(at + ROUTE + 16 * i)}`;
   }
+  // Segments (type 4) stand in reverse order.
+  const last = type === SEGMENT_ROUTING ? 0 : count - 1;
+  if (count > 0) walk.destination = at + ROUTE + 16 * last;
   line.text += ") ";
   return (units + 1) * EXTENSION_UNIT;
-}
-
-function hex(value: number, digits: number): string {
-  return `0x${value.toString(16).padStart(digits, "0")}`;
 }

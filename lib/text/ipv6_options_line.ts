@@ -8,6 +8,7 @@
  * @module
  */
 
+import { hex } from "./hex.ts";
 import type { Line } from "./line.ts";
 
 const OptionType = {
@@ -116,8 +117,4 @@ function wrong(
   return left < needed
     ? `(${name}: trunc)`
     : `(${name}: invalid len ${length})`;
-}
-
-function hex(value: number, digits: number): string {
-  return `0x${value.toString(16).padStart(digits, "0")}`;
 }

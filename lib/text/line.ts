@@ -38,13 +38,6 @@ export type Subject =
   | "tls"
   | "quic";
 
-const PRINTABLE: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
-  const ascii = byte & 0x7f;
-  const text = ascii < 0x20 || ascii === 0x7f
-    ? `^${String.fromCharCode(ascii ^ 0x40)}`
-    : String.fromCharCode(ascii);
-  return byte === ascii ? text : `M-${text}`;
-});
 const NO_BYTES = new Uint8Array(0);
 
 /** Text of one packet while it grows, with what all lines share. */
@@ -71,6 +64,8 @@ export class Line {
   payloadEnd = 0;
   /** What the line is about. */
   subject: Subject = "other";
+  /** How many headers the current one is nested in. */
+  depth = 0;
 
   /**
    * Makes a line to be used for one packet after the other.
@@ -96,6 +91,7 @@ export class Line {
     this.payloadAt = bytes.length;
     this.payloadEnd = bytes.length;
     this.subject = "other";
+    this.depth = 0;
   }
 
   /**
@@ -179,19 +175,6 @@ export class Line {
   hardware(at: number, length = 6): string {
     this.need(at, length);
     return formatHardwareAddress(this.bytes, at, length);
-  }
-
-  /**
-   * Bytes as tcpdump shows strings: `^@` for control characters, `M-` before
-   * those above 127.
-   *
-   * @param start Offset of the first byte.
-   * @param end Offset after the last byte, which was captured.
-   */
-  printable(start: number, end: number): string {
-    let text = "";
-    for (let at = start; at < end; at++) text += PRINTABLE[this.bytes[at]!]!;
-    return text;
   }
 
   /** Says that the current layer was cut, and goes on. */

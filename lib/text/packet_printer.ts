@@ -98,7 +98,6 @@ export class PacketPrinter {
     } catch (error) {
       if (!(error instanceof Truncated)) throw error;
       line.cut();
-      line.linkLength = 0;
     }
     const start = prefix + time;
     const text = style.color ? paint(line.text, line.subject) : line.text;

@@ -10,9 +10,11 @@
 import { IpProtocol } from "../packet/ip_protocol.ts";
 import { formatTcpFlagLetters, TcpFlag } from "../packet/transport/tcp.ts";
 import { shouldBe, transportChecksum } from "./checksum_text.ts";
+import { hex } from "./hex.ts";
 import type { IpHeader } from "./ip_payload.ts";
 import type { Line } from "./line.ts";
 import { formatAddresses, formatEnds } from "./port_text.ts";
+import { formatPrintable } from "./printable.ts";
 import { printTcpOptions } from "./tcp_options_line.ts";
 import { printStream } from "./tcp_payload.ts";
 
@@ -191,8 +193,10 @@ function printChecksum(
   const stated = line.u16(at + CHECKSUM);
   const sum = transportChecksum(line, ip, IpProtocol.TCP, at, total);
   line.text += sum === 0
-    ? `, cksum ${hex16(stated)} (correct)`
-    : `, cksum ${hex16(stated)} (incorrect -> ${hex16(shouldBe(stated, sum))})`;
+    ? `, cksum ${hex(stated, 4)} (correct)`
+    : `, cksum ${hex(stated, 4)} (incorrect -> ${
+      hex(shouldBe(stated, sum), 4)
+    })`;
 }
 
 /** Resets may say in words why (RFC 9293 section 3.5.3). */
@@ -201,9 +205,5 @@ function printReset(line: Line, at: number, length: number): void {
   if (length > MAX_RESET_LENGTH) line.text += "+";
   line.text += " ";
   const end = Math.min(at + Math.min(length, MAX_RESET_LENGTH), line.end);
-  line.text += `${line.printable(at, end)}]`;
-}
-
-function hex16(value: number): string {
-  return `0x${value.toString(16).padStart(4, "0")}`;
+  line.text += `${formatPrintable(line.bytes, at, end)}]`;
 }

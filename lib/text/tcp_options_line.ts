@@ -7,6 +7,7 @@
  */
 
 import { TcpOptionKind } from "../packet/transport/tcp_options.ts";
+import { hexDigits } from "./hex.ts";
 import type { Line } from "./line.ts";
 
 /** Kinds that are only named, or printed by a common rule. */
@@ -110,7 +111,10 @@ function printOption(
 ): number | "bad" | "cut" {
   const size = fixedSize(kind) ?? length;
   if (at + size > end) return "bad";
-  if (!line.has(at, size)) return "cut";
+  if (!line.has(at, size)) {
+    if (kind === TcpOptionKind.SACK) printSack(line, at, size, origin);
+    return "cut";
+  }
   switch (kind) {
     case TcpOptionKind.TIMESTAMPS:
       line.text += ` val ${line.u32(at)} ecr ${line.u32(at + 4)}`;
@@ -148,10 +152,12 @@ function printOption(
       line.text += ` ${line.u32(at)}`;
       break;
     case OtherKind.SIGNATURE:
-      line.text += ` can't check - ${digits(line, at, size)}`;
+      line.text += ` ${hexDigits(line.bytes, at, at + size)}`;
       break;
     case OtherKind.SCPS:
-      line.text += ` cap ${digits(line, at, 1)} id ${line.u8(at + 1)}`;
+      line.text += ` cap ${hexDigits(line.bytes, at, at + 1)} id ${
+        line.u8(at + 1)
+      }`;
       break;
     case OtherKind.USER_TIMEOUT: {
       const value = line.u16(at);
@@ -163,11 +169,15 @@ function printOption(
       if (size < 2) line.text += " (invalid)";
       else {
         line.text += ` keyid ${line.u8(at)} rnextkeyid ${line.u8(at + 1)}`;
-        if (size > 2) line.text += ` mac 0x${digits(line, at + 2, size - 2)}`;
+        if (size > 2) {
+          line.text += ` mac 0x${
+            hexDigits(line.bytes, at + 2, at + 2 + size - 2)
+          }`;
+        }
       }
       break;
     default:
-      if (size > 0) line.text += ` 0x${digits(line, at, size)}`;
+      if (size > 0) line.text += ` 0x${hexDigits(line.bytes, at, at + size)}`;
   }
   return size;
 }
@@ -198,6 +208,7 @@ function fixedSize(kind: number): number | undefined {
   }
 }
 
+/** Prints the blocks that were captured. */
 function printSack(
   line: Line,
   at: number,
@@ -209,7 +220,8 @@ function printSack(
     return;
   }
   line.text += ` ${size / 8} `;
-  for (let block = at; block < at + size; block += 8) {
+  const end = Math.min(at + size, line.end - 7);
+  for (let block = at; block < end; block += 8) {
     const left = line.u32(block) - origin >>> 0;
     const right = line.u32(block + 4) - origin >>> 0;
     line.text += `{${left}:${right}}`;
@@ -219,13 +231,5 @@ function printSack(
 function printFastOpen(line: Line, at: number, size: number): void {
   if (size === 0) line.text += " cookiereq";
   else if (size % 2 !== 0 || size < 4 || size > 16) line.text += " (invalid)";
-  else line.text += ` cookie ${digits(line, at, size)}`;
-}
-
-function digits(line: Line, at: number, size: number): string {
-  let text = "";
-  for (let i = 0; i < size; i++) {
-    text += line.u8(at + i).toString(16).padStart(2, "0");
-  }
-  return text;
+  else line.text += ` cookie ${hexDigits(line.bytes, at, at + size)}`;
 }

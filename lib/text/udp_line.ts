@@ -9,6 +9,7 @@
 
 import { IpProtocol } from "../packet/ip_protocol.ts";
 import { shouldBe, transportChecksum } from "./checksum_text.ts";
+import { hex } from "./hex.ts";
 import type { IpHeader } from "./ip_payload.ts";
 import type { Line } from "./line.ts";
 import { formatAddresses, formatEnds } from "./port_text.ts";
@@ -99,10 +100,8 @@ function printChecksum(
     const sum = transportChecksum(line, ip, IpProtocol.UDP, at, total);
     line.text += sum === 0
       ? "[udp sum ok] "
-      : `[bad udp cksum ${hex16(stated)} -> ${hex16(shouldBe(stated, sum))}!] `;
+      : `[bad udp cksum ${hex(stated, 4)} -> ${
+        hex(shouldBe(stated, sum), 4)
+      }!] `;
   }
-}
-
-function hex16(value: number): string {
-  return `0x${value.toString(16).padStart(4, "0")}`;
 }

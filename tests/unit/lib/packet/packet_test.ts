@@ -26,7 +26,7 @@ Deno.test("decodePacket() finds the layers of captured packets", () => {
   const rows: [keyof typeof SAMPLES, string][] = [
     ["arpRequest", "ethernet arp"],
     ["tcpSyn", "ethernet ipv4 tcp"],
-    ["tcp6Data", "ethernet ipv6 tcp"],
+    ["tcp6Data", "ethernet ipv6 tcp http"],
     ["dnsQuery", "ethernet ipv4 udp dns"],
     ["dnsResponse", "ethernet ipv4 udp dns"],
     ["icmpUnreachable", "ethernet ipv4 icmp"],
@@ -183,7 +183,9 @@ Deno.test("decodePacket() gives the layers before a cut, at every length", () =>
           assert.equal(layer.offset, original.offset, where);
         } else assert.deepEqual(layer, original, where);
       }
-      if (packet.layers.length < whole.layers.length) {
+      // What is recognized by its content needs some of it.
+      const missing = whole.layers[packet.layers.length];
+      if (missing !== undefined && missing.kind !== "http") {
         assert(packet.truncated, where);
       }
       assert(packet.payloadOffset <= packet.payloadEnd, where);

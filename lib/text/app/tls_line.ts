@@ -1,0 +1,56 @@
+/**
+ * TLS: `TLS 1.3 client hello, SNI example.org, ALPN h2,http/1.1`. Records that
+ * are encrypted are not mentioned.
+ *
+ * @module
+ */
+
+import {
+  decodeTlsRecords,
+  formatTlsAlert,
+  formatTlsVersion,
+  type TlsRecord,
+} from "../../packet/app/tls.ts";
+import type { TlsHello } from "../../packet/app/tls_hello.ts";
+import { hex } from "../hex.ts";
+import type { Line } from "../line.ts";
+
+/**
+ * Prints the hello messages and alerts that begin in a segment.
+ *
+ * @param line Before it.
+ * @param at Where the segment's payload begins.
+ * @param length Bytes of it.
+ */
+export function printTls(line: Line, at: number, length: number): void {
+  const end = Math.min(line.end, at + length);
+  const texts = decodeTlsRecords(line.bytes, at, end).flatMap(formatRecord);
+  if (texts.length === 0) return;
+  line.subject = "tls";
+  line.text += `: ${texts.join("; ")}`;
+}
+
+function formatRecord({ hello, alert, version }: TlsRecord): string[] {
+  if (hello !== undefined) return [formatHello(hello)];
+  if (alert === undefined) return [];
+  const level = alert.isFatal ? "fatal" : "warning";
+  const name = formatTlsAlert(alert.description);
+  return [`${formatTlsVersion(version)} alert ${level} ${name}`];
+}
+
+function formatHello(hello: TlsHello): string {
+  const version = formatTlsVersion(hello.version);
+  const protocols = hello.protocols.length === 0
+    ? ""
+    : `, ALPN ${hello.protocols.join(",")}`;
+  const cut = hello.isCut ? " [|tls]" : "";
+  if (!hello.isClient) {
+    const suite = hello.cipherSuites[0];
+    const cipher = suite === undefined ? "" : `, cipher ${hex(suite, 4)}`;
+    return `${version} server hello${cipher}${protocols}${cut}`;
+  }
+  const name = hello.serverName === undefined
+    ? ""
+    : `, SNI ${hello.serverName}`;
+  return `${version} client hello${name}${protocols}${cut}`;
+}
