@@ -1,5 +1,5 @@
 # Generated from the option tables; edit those instead.
-_tracedump() {
+_tracedump_capture() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} i
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -35,6 +35,40 @@ _tracedump() {
     mapfile -t COMPREPLY < <(compgen -W "-o -w --output -s --snaplen --nano -i --interface -f --filter -F --filter-file -d --dump-program --no-follow --icmp -u --user -B --buffer-size --tracker --kernel-filter -c --count --duration --linger -q --quiet --debug -V --verbose -v --version -h --help --" -- "$cur")
   else
     mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && command ls -d [0-9]*)" -- "$cur")
+    if ((COMP_CWORD == 1)); then
+      mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "read" -- "$cur")
+    fi
   fi
+}
+
+_tracedump_read() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} i
+  COMPREPLY=()
+  case $prev in
+    -f | --filter | -c | --limit | --format | --color)
+      return
+      ;;
+    -F | --filter-file | -o | -w | --output)
+      mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+      return
+      ;;
+  esac
+  if [[ $cur == -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "-f --filter -F --filter-file -d --dump-program -c --limit --count -o -w --output --format --json -n --numeric -e --link-header -q --quick -v --verbose -t --time --nano -A --ascii -x --hex -X --hex-ascii -S --absolute-sequence -# --number --color -h --help --" -- "$cur")
+  else
+    mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+  fi
+}
+
+_tracedump() {
+  if ((COMP_CWORD > 1)); then
+    case ${COMP_WORDS[1]} in
+      read)
+        _tracedump_read
+        return
+        ;;
+    esac
+  fi
+  _tracedump_capture
 }
 complete -F _tracedump tracedump

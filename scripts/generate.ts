@@ -8,22 +8,30 @@
  * @module
  */
 
-import { CAPTURE_COMMAND } from "../lib/cli/commands/capture.ts";
 import {
   formatBashCompletion,
   formatFishCompletion,
   formatZshCompletion,
 } from "../lib/cli/completions.ts";
-import { formatManualPage } from "../lib/cli/man.ts";
+import { formatManualPage, manualPageName } from "../lib/cli/man.ts";
+import { COMMANDS } from "../lib/cli/run.ts";
 import { VERSION } from "../lib/cli/version.ts";
 
 /** Generated files by their path in the repository. */
 export function generatedFiles(): Readonly<Record<string, string>> {
+  const pages = COMMANDS.map((command) => [
+    `man/${manualPageName(command)}.8`,
+    formatManualPage(
+      command,
+      VERSION,
+      COMMANDS.filter((other) => other !== command),
+    ),
+  ]);
   return {
-    "man/tracedump.8": formatManualPage(CAPTURE_COMMAND, VERSION),
-    "completions/tracedump.bash": formatBashCompletion(CAPTURE_COMMAND),
-    "completions/_tracedump": formatZshCompletion(CAPTURE_COMMAND),
-    "completions/tracedump.fish": formatFishCompletion(CAPTURE_COMMAND),
+    ...Object.fromEntries(pages),
+    "completions/tracedump.bash": formatBashCompletion(COMMANDS),
+    "completions/_tracedump": formatZshCompletion(COMMANDS),
+    "completions/tracedump.fish": formatFishCompletion(COMMANDS),
   };
 }
 

@@ -30,6 +30,8 @@ const CLI_IMPORTS = [
   "lib/session",
   "lib/views",
   "lib/text",
+  "lib/packet",
+  "lib/pcap",
   "lib/bytes",
 ];
 /** The library's other surface. */

@@ -1,8 +1,7 @@
 /**
  * Bytes that arrive in chunks and are consumed in units of any length.
  *
- * A chunk is copied only when a unit straddles its border, and each byte at
- * most twice, however long the unit and small the chunks are.
+ * Only units that straddle the border of chunks are copied.
  */
 export class ChunkBuffer {
   #bytes: Uint8Array = new Uint8Array(0);
@@ -67,7 +66,7 @@ export class ChunkBuffer {
   has(length: number): boolean {
     if (this.#position + length <= this.#bytes.length) return true;
     if (length > this.remaining) return false;
-    this.#join();
+    this.#join(length);
     return true;
   }
 
@@ -80,28 +79,45 @@ export class ChunkBuffer {
     this.#position += length;
   }
 
-  #join(): void {
+  /**
+   * Copies what was not consumed yet, so that the memory of the chunks can be
+   * used for something else.
+   */
+  keep(): void {
+    this.#base += this.#position;
+    this.#look(this.#bytes.slice(this.#position));
+    this.#pending = this.#pending.map((chunk) => chunk.slice());
+  }
+
+  #join(length: number): void {
     this.#base += this.#position;
     const rest = this.#bytes.subarray(this.#position);
-    const only = this.#pending[0];
-    if (rest.length === 0 && this.#pending.length === 1 && only !== undefined) {
-      this.#bytes = only;
-    } else {
-      this.#bytes = new Uint8Array(rest.length + this.#pendingLength);
-      this.#bytes.set(rest);
-      let end = rest.length;
-      for (const chunk of this.#pending) {
-        this.#bytes.set(chunk, end);
-        end += chunk.length;
+    const first = this.#pending[0];
+    if (rest.length === 0 && first !== undefined && first.length >= length) {
+      this.#pending.shift();
+      this.#pendingLength -= first.length;
+      this.#look(first);
+      return;
+    }
+    const joined = new Uint8Array(length);
+    joined.set(rest);
+    let end = rest.length;
+    while (end < length) {
+      const chunk = this.#pending.shift()!;
+      const part = chunk.subarray(0, length - end);
+      joined.set(part, end);
+      end += part.length;
+      this.#pendingLength -= part.length;
+      if (part.length < chunk.length) {
+        this.#pending.unshift(chunk.subarray(part.length));
       }
     }
-    this.#pending = [];
-    this.#pendingLength = 0;
+    this.#look(joined);
+  }
+
+  #look(bytes: Uint8Array): void {
+    this.#bytes = bytes;
     this.#position = 0;
-    this.#view = new DataView(
-      this.#bytes.buffer,
-      this.#bytes.byteOffset,
-      this.#bytes.byteLength,
-    );
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 }

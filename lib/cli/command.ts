@@ -7,7 +7,7 @@
 import type { Outcome } from "./exit_code.ts";
 import type { StartCapture } from "./engine.ts";
 import type { Host } from "./host.ts";
-import type { OptionTable } from "./options.ts";
+import type { Completion, OptionTable } from "./options.ts";
 
 /** A titled part of the manual page; backticks mark literals. */
 export interface ManualSection {
@@ -34,6 +34,8 @@ export interface Manual {
   readonly examples: readonly Example[];
   /** Further parts of the manual page. */
   readonly sections: readonly ManualSection[];
+  /** Rows of the exit status, where they are not those of capturing. */
+  readonly exitStatus?: readonly (readonly [string, string])[];
 }
 
 /** What a command works with. */
@@ -41,12 +43,18 @@ export interface Context {
   readonly host: Host;
   /** Starts the capture engine, which is loaded on first use. */
   readonly startCapture: StartCapture;
+  /** All commands, the default one first. */
+  readonly commands: readonly Command[];
 }
 
 /** One command of the program. */
 export interface Command {
   /** Word that selects it. */
   readonly name: string;
+  /** Runs without its name being given. */
+  readonly isDefault?: true;
+  /** What a shell offers for arguments that are no options. */
+  readonly operand: Completion;
   readonly options: OptionTable;
   readonly manual: Manual;
   /**

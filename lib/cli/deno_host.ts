@@ -4,14 +4,13 @@
  * @module
  */
 
+import { denoFiles, type Writable, writeAll } from "./deno_files.ts";
 import type { Outcome } from "./exit_code.ts";
 import type { Host, TextOutput } from "./host.ts";
 import { parseIgnoredSignals, type SignalName, signalName } from "./signals.ts";
 
 /** Time for a signal to end the process, in milliseconds. */
 const SIGNAL_WAIT = 50;
-/** Time between two tries to write to a full non-blocking pipe or terminal. */
-const WRITE_WAIT = 5;
 const DEFAULT_COLUMNS = 80;
 
 /** Variables that the source launcher set for the runtime, not for programs. */
@@ -27,6 +26,8 @@ export function denoHost(): Host {
     ignoredSignals: readIgnoredSignals(),
     stdout: textOutput(Deno.stdout),
     stderr: textOutput(Deno.stderr),
+    files: denoFiles(),
+    environment: (name) => Deno.env.get(name),
     readTextFile: (path) => Deno.readTextFile(path),
     columns: terminalColumns,
     every(milliseconds: number, callback: () => void): () => void {
@@ -46,8 +47,7 @@ export function denoHost(): Host {
 }
 
 /** A standard stream of the runtime. */
-interface SyncStream {
-  writeSync(bytes: Uint8Array): number;
+interface SyncStream extends Writable {
   isTerminal(): boolean;
 }
 
@@ -57,23 +57,18 @@ export function textOutput(stream: SyncStream): TextOutput {
   let closed = false;
   return {
     isTerminal: stream.isTerminal(),
+    get isClosed(): boolean {
+      return closed;
+    },
     write(text: string): void {
-      let bytes = encoder.encode(text);
-      while (bytes.length > 0 && !closed) {
-        try {
-          bytes = bytes.subarray(stream.writeSync(bytes));
-        } catch (error) {
-          // Another program may have made a shared terminal non-blocking.
-          if (error instanceof Deno.errors.WouldBlock) pause(WRITE_WAIT);
-          else closed = true; // EPIPE, EIO after a hang-up, EBADF
-        }
+      if (closed) return;
+      try {
+        writeAll(stream, encoder.encode(text));
+      } catch {
+        closed = true; // EPIPE, EIO after a hang-up, EBADF
       }
     },
   };
-}
-
-function pause(milliseconds: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
 function terminalColumns(): number {

@@ -17,18 +17,36 @@ const TEXT_COLUMN = 26;
 /** Name that users type. */
 export const PROGRAM = "tracedump";
 
+/** Returns how a command is called: the program's name, then its own. */
+export function invocation(command: Command): string {
+  return command.isDefault ? PROGRAM : `${PROGRAM} ${command.name}`;
+}
+
 /** Returns the lines `Usage: …` of a command, each with its newline. */
 export function formatUsage(command: Command): string {
   return command.manual.synopsis.map((form, at) =>
-    `${at === 0 ? "Usage:" : "      "} ${PROGRAM} ${form}\n`
+    `${at === 0 ? "Usage:" : "      "} ${invocation(command)} ${form}\n`
   ).join("");
 }
 
-/** Returns the whole `--help` text of a command. */
-export function formatHelp(command: Command): string {
+/**
+ * Returns the whole `--help` text of a command.
+ *
+ * @param others Further commands that the user should know of.
+ */
+export function formatHelp(
+  command: Command,
+  others: readonly Command[] = [],
+): string {
   const { manual, options } = command;
   let help = `${formatUsage(command)}\n`;
   help += paragraph(manual.description);
+  if (others.length > 0) {
+    help += "\nOther commands, which have their own --help:\n";
+  }
+  for (const other of others) {
+    help += row(invocation(other), other.manual.summary);
+  }
   for (const [title, members] of optionSections(options)) {
     help += `\n${title}:\n`;
     for (const option of members) {
@@ -36,7 +54,7 @@ export function formatHelp(command: Command): string {
     }
   }
   help += "\nExit status:\n";
-  for (const [status, meaning] of EXIT_STATUS_ROWS) {
+  for (const [status, meaning] of manual.exitStatus ?? EXIT_STATUS_ROWS) {
     help += row(status, meaning);
   }
   help += "\nExamples:\n";

@@ -12,8 +12,50 @@ import type { SignalName } from "./signals.ts";
 export interface TextOutput {
   /** Whether it is a terminal. */
   readonly isTerminal: boolean;
+  /** Whether nobody reads it any more; found out when writing. */
+  readonly isClosed: boolean;
   /** Writes all of the text before it returns; a closed pipe is no error. */
   write(text: string): void;
+}
+
+/** A file that is written. */
+export interface FileOutput {
+  /** Whether nobody reads it any more; found out when writing. */
+  readonly isClosed: boolean;
+  /**
+   * Writes all of the bytes before it returns; a closed pipe is no error.
+   *
+   * @throws {FileError}
+   */
+  write(bytes: Uint8Array): void;
+  /** Ends it. */
+  close(): void;
+}
+
+/** Capture files; `-` is standard input or output. */
+export interface CaptureFiles {
+  /**
+   * Opens a file to be read in pieces, whose memory is used again for the next
+   * piece.
+   *
+   * @throws {FileError}
+   */
+  open(path: string): AsyncIterable<Uint8Array>;
+  /**
+   * Makes a file, or empties it.
+   *
+   * @throws {FileError}
+   */
+  create(path: string): FileOutput;
+  /** Whether there is something of this name. */
+  exists(path: string): boolean;
+  /** Whether two names are of the same file. */
+  areSame(one: string, other: string): boolean;
+}
+
+/** What the system says against a file, as a sentence. */
+export class FileError extends Error {
+  override readonly name = "FileError";
 }
 
 /** The process, its terminal, its clock and its signals. */
@@ -28,6 +70,11 @@ export interface Host {
   readonly ignoredSignals: ReadonlySet<SignalName>;
   readonly stdout: TextOutput;
   readonly stderr: TextOutput;
+  readonly files: CaptureFiles;
+  /** IANA name of the zone of times; the system's if left out. */
+  readonly timeZone?: string;
+  /** Value of an environment variable. */
+  environment(name: string): string | undefined;
   /** Reads a file that the user named. */
   readTextFile(path: string): Promise<string>;
   /** Width of the terminal in characters. */

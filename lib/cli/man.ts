@@ -7,25 +7,39 @@
 
 import type { Command } from "./command.ts";
 import { EXIT_STATUS_ROWS } from "./exit_code.ts";
-import { optionHelp, PROGRAM } from "./help.ts";
+import { invocation, optionHelp, PROGRAM } from "./help.ts";
 import { type Option, optionNames, optionSections } from "./options.ts";
 
 /** Section 8 of the manual: commands that need rights. */
 const SECTION = 8;
 
-/** Returns the source of a command's manual page. */
-export function formatManualPage(command: Command, version: string): string {
+/** Returns the name of a command's manual page. */
+export function manualPageName(command: Command): string {
+  return invocation(command).replace(" ", "-");
+}
+
+/**
+ * Returns the source of a command's manual page.
+ *
+ * @param others Further commands, whose pages it refers to.
+ */
+export function formatManualPage(
+  command: Command,
+  version: string,
+  others: readonly Command[] = [],
+): string {
   const { manual, options } = command;
+  const page = manualPageName(command);
   const out: string[] = [
     `.\\" Generated from the option tables; edit those instead.`,
-    `.TH ${PROGRAM.toUpperCase()} ${SECTION} "" "${PROGRAM} ${version}"`,
+    `.TH ${page.toUpperCase()} ${SECTION} "" "${PROGRAM} ${version}"`,
     `.SH NAME`,
-    `${PROGRAM} \\- ${escape(manual.summary)}`,
+    `${escape(page)} \\- ${escape(manual.summary)}`,
     `.SH SYNOPSIS`,
   ];
   for (const [at, form] of manual.synopsis.entries()) {
     if (at > 0) out.push(".br");
-    out.push(`.B ${PROGRAM}`, synopsis(form));
+    out.push(`.B ${invocation(command)}`, synopsis(form));
   }
   out.push(".SH DESCRIPTION", text(manual.description));
   for (const part of manual.details) out.push(".PP", text(part));
@@ -38,7 +52,7 @@ export function formatManualPage(command: Command, version: string): string {
     }
   }
   out.push(".SH EXIT STATUS");
-  for (const [status, meaning] of EXIT_STATUS_ROWS) {
+  for (const [status, meaning] of manual.exitStatus ?? EXIT_STATUS_ROWS) {
     out.push(".TP", `.B ${escape(status)}`, text(sentence(meaning)));
   }
   for (const section of manual.sections) {
@@ -55,6 +69,9 @@ export function formatManualPage(command: Command, version: string): string {
   }
   out.push(
     ".SH SEE ALSO",
+    ...others.map((other) =>
+      `.BR ${escape(manualPageName(other))} (${SECTION}),`
+    ),
     ".BR tcpdump (8),",
     ".BR wireshark (1),",
     ".BR strace (1),",

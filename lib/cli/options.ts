@@ -5,8 +5,8 @@
  * @module
  */
 
-/** What a shell offers when it completes an option's value. */
-export type Completion = "file" | "user" | "interface";
+/** What a shell offers when it completes a value. */
+export type Completion = "file" | "user" | "interface" | "process";
 
 /** What every option has. */
 export interface OptionBase {

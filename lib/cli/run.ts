@@ -6,6 +6,7 @@
 
 import type { Command } from "./command.ts";
 import { CAPTURE_COMMAND } from "./commands/capture.ts";
+import { READ_COMMAND } from "./commands/read.ts";
 import { Console } from "./console.ts";
 import type { StartCapture } from "./engine.ts";
 import { EXIT_CODE, exitWith, type Outcome } from "./exit_code.ts";
@@ -16,7 +17,7 @@ import { UsageError } from "./usage_error.ts";
 /** The command that runs when none is named. */
 const DEFAULT_COMMAND: Command = CAPTURE_COMMAND;
 /** Commands that are selected by their name as the first argument. */
-const NAMED_COMMANDS: readonly Command[] = [];
+const NAMED_COMMANDS: readonly Command[] = [READ_COMMAND];
 
 /** All commands, the default one first. */
 export const COMMANDS: readonly Command[] = [
@@ -33,7 +34,11 @@ export async function run(
     const named = NAMED_COMMANDS.find(({ name }) => name === host.args[0]);
     const command = named ?? DEFAULT_COMMAND;
     const args = named === undefined ? host.args : host.args.slice(1);
-    return await command.run(args, { host, startCapture });
+    return await command.run(args, {
+      host,
+      startCapture,
+      commands: COMMANDS,
+    });
   } catch (error) {
     if (error instanceof UsageError) {
       const console = new Console(host.stderr);

@@ -54,6 +54,23 @@ export interface PacketDetails {
   readonly dropCount?: bigint;
 }
 
+/**
+ * Tells of a packet whether it is wanted, before a record is made for it.
+ *
+ * @param chunk Holds the packet.
+ * @param start Index in `chunk` of its first byte, link header included.
+ * @param end Index after its last captured byte.
+ * @param originalLength Number of bytes that the packet had.
+ * @param from Where it was captured.
+ */
+export type PacketTest = (
+  chunk: Uint8Array,
+  start: number,
+  end: number,
+  originalLength: number,
+  from: CaptureInterface,
+) => boolean;
+
 /** How the records of one interface lie in a file. */
 export interface RecordLayout {
   /** Whose packets they are. */

@@ -8,7 +8,11 @@
  * @module
  */
 
-import { CaptureRecord } from "./capture_record.ts";
+import {
+  type CaptureInterface,
+  CaptureRecord,
+  type PacketTest,
+} from "./capture_record.ts";
 import { decompress, readStart } from "./compression.ts";
 import { FILE_HEADER_LENGTH, MAGIC_LENGTH, PCAPNG_MAGIC } from "./format.ts";
 import { decodeFileHeader, type PcapFileHeader } from "./header.ts";
@@ -17,11 +21,12 @@ import { BlockCursor } from "./pcapng/block_cursor.ts";
 import { viewOf } from "./pcapng/options.ts";
 import { RecordCursor } from "./record.ts";
 
-export type {
-  CaptureInterface,
+export {
+  type CaptureInterface,
   CaptureRecord,
-  PacketDetails,
-  PacketOwner,
+  type PacketDetails,
+  type PacketOwner,
+  type PacketTest,
 } from "./capture_record.ts";
 export { CaptureFormatError } from "./error.ts";
 export type { PcapFileHeader } from "./header.ts";
@@ -32,16 +37,34 @@ export type CaptureFormat = "pcap" | "pcapng";
 
 /** What cuts a file into records, as its bytes are pushed. */
 interface Cursor {
+  readonly interfaces: readonly CaptureInterface[];
   push(chunk: Uint8Array): void;
   complete(): void;
-  next(): CaptureRecord | CaptureBlock | undefined;
+  keep(): void;
+  next(select?: PacketTest): CaptureRecord | CaptureBlock | undefined;
+}
+
+/** How a source of bytes behaves. */
+export interface OpenOptions {
+  /**
+   * The source uses the memory of a chunk again once the next one is asked
+   * for: packets of a batch are valid until the next batch.
+   */
+  readonly reused?: boolean;
+}
+
+/** What is wanted of a file. */
+export interface SelectOptions {
+  /** Leaves out other packets before anything is made for them. */
+  readonly select?: PacketTest | undefined;
 }
 
 /**
  * Reads a capture file as it arrives. Memory is bounded by the longest record
  * and chunk.
  *
- * Records are views on the chunks: the source must not reuse these.
+ * Records are views on the chunks: the source must not reuse these, unless it
+ * says so.
  *
  * @example Count the packets of a file
  * ```ts ignore
@@ -60,9 +83,15 @@ export class CaptureStream implements AsyncIterable<CaptureRecord> {
   readonly rawHeader: Uint8Array;
   readonly #cursor: Cursor;
   readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #isReused: boolean;
 
-  private constructor(start: Uint8Array, chunks: AsyncIterator<Uint8Array>) {
+  private constructor(
+    start: Uint8Array,
+    chunks: AsyncIterator<Uint8Array>,
+    isReused: boolean,
+  ) {
     this.#chunks = chunks;
+    this.#isReused = isReused;
     if (beginsPcapng(start)) {
       this.format = "pcapng";
       this.rawHeader = new Uint8Array(0);
@@ -82,32 +111,42 @@ export class CaptureStream implements AsyncIterable<CaptureRecord> {
    *
    * @param chunks The file in pieces, for example a `ReadableStream`. It is
    *   released at the end, on errors and when iteration stops early.
+   * @param options See {@linkcode OpenOptions}.
    * @throws {CaptureFormatError} When it does not begin like a capture file
    *   that can be read.
    */
   static async open(
     chunks: AsyncIterable<Uint8Array>,
+    { reused = false }: OpenOptions = {},
   ): Promise<CaptureStream> {
     const plain = await decompress(chunks);
     const iterator = plain[Symbol.asyncIterator]();
     const start = await readStart(iterator, FILE_HEADER_LENGTH);
     try {
-      return new CaptureStream(start, iterator);
+      return new CaptureStream(start, iterator, reused);
     } catch (error) {
       await iterator.return?.();
       throw error;
     }
   }
 
+  /** Interfaces that are described in the part that was read until now. */
+  get interfaces(): readonly CaptureInterface[] {
+    return this.#cursor.interfaces;
+  }
+
   /**
    * The packets, as many at a time as each chunk completes: the fast way to
    * read a large file. A file can be iterated once.
    *
+   * @param options Which packets are wanted; all by default.
    * @throws {CaptureFormatError} Where the file is damaged or cut, after all
    *   records before were given.
    */
-  async *batches(): AsyncGenerator<CaptureRecord[], void> {
-    for await (const items of this.items()) {
+  async *batches(
+    options: SelectOptions = {},
+  ): AsyncGenerator<CaptureRecord[], void> {
+    for await (const items of this.items(options)) {
       const records = items.filter((item) => item instanceof CaptureRecord);
       if (records.length > 0) yield records;
     }
@@ -119,13 +158,16 @@ export class CaptureStream implements AsyncIterable<CaptureRecord> {
    *
    * @throws {CaptureFormatError}
    */
-  async *items(): AsyncGenerator<(CaptureRecord | CaptureBlock)[], void> {
+  async *items(
+    { select }: SelectOptions = {},
+  ): AsyncGenerator<(CaptureRecord | CaptureBlock)[], void> {
     let isOver = false;
     try {
       while (!isOver) {
-        const { batch, failure } = this.#readBatch();
+        const { batch, failure } = this.#readBatch(select);
         if (batch.length > 0) yield batch;
         if (failure !== undefined) throw failure.error;
+        if (this.#isReused) this.#cursor.keep();
         const { done, value } = await this.#chunks.next();
         if (done) {
           isOver = true;
@@ -137,7 +179,7 @@ export class CaptureStream implements AsyncIterable<CaptureRecord> {
     } finally {
       if (!isOver) await this.#chunks.return?.();
     }
-    const { batch, failure } = this.#readBatch();
+    const { batch, failure } = this.#readBatch(select);
     if (batch.length > 0) yield batch;
     if (failure !== undefined) throw failure.error;
   }
@@ -152,13 +194,13 @@ export class CaptureStream implements AsyncIterable<CaptureRecord> {
     await this.#chunks.return?.();
   }
 
-  #readBatch(): {
+  #readBatch(select: PacketTest | undefined): {
     batch: (CaptureRecord | CaptureBlock)[];
     failure?: { error: unknown };
   } {
     const batch: (CaptureRecord | CaptureBlock)[] = [];
     try {
-      for (let item; (item = this.#cursor.next());) batch.push(item);
+      for (let item; (item = this.#cursor.next(select));) batch.push(item);
       return { batch };
     } catch (error) {
       return { batch, failure: { error } };

@@ -49,7 +49,8 @@ export async function readStart(
     const { done, value } = await chunks.next();
     if (done) break;
     if (start.length === 0) {
-      start = value;
+      // What is too short is joined later, when its memory may have changed.
+      start = value.length < length ? value.slice() : value;
       continue;
     }
     const longer = new Uint8Array(start.length + value.length);

@@ -5,7 +5,7 @@
  */
 
 import { CaptureRecord } from "./capture_record.ts";
-import type { CaptureStream } from "./capture_stream.ts";
+import type { CaptureStream, SelectOptions } from "./capture_stream.ts";
 import type { CaptureBlock } from "./pcapng/block.ts";
 
 /** What a stream gives. */
@@ -40,19 +40,27 @@ export class CaptureMerger {
   /** Streams that ended with an error until now; the others go on. */
   readonly failures: CaptureFailure[] = [];
   readonly #streams: readonly CaptureStream[];
+  readonly #options: SelectOptions;
 
   /**
    * Begins to read nothing yet.
    *
    * @param streams Streams that nobody iterates.
+   * @param options Which packets are wanted; all by default.
    */
-  constructor(streams: readonly CaptureStream[]) {
+  constructor(
+    streams: readonly CaptureStream[],
+    options: SelectOptions = {},
+  ) {
     this.#streams = streams;
+    this.#options = options;
   }
 
   /** All items, as many at a time as can be told; can be iterated once. */
   async *runs(): AsyncGenerator<readonly CaptureRun[], void> {
-    const feeds = this.#streams.map((stream, index) => new Feed(stream, index));
+    const feeds = this.#streams.map((stream, index) =>
+      new Feed(index, stream.items(this.#options))
+    );
     try {
       let live = feeds;
       while (live.length > 0) {
@@ -87,9 +95,9 @@ class Feed {
   seconds = -Infinity;
   nanoseconds = 0;
 
-  constructor(stream: CaptureStream, index: number) {
-    this.stream = index;
-    this.items = stream.items();
+  constructor(stream: number, items: AsyncGenerator<CaptureItem[], void>) {
+    this.stream = stream;
+    this.items = items;
   }
 
   get isEmpty(): boolean {

@@ -10,6 +10,7 @@ import {
   type CaptureInterface,
   CaptureRecord,
   type PacketDetails,
+  type PacketTest,
   type RecordLayout,
 } from "./capture_record.ts";
 import { CaptureFormatError } from "./error.ts";
@@ -108,6 +109,11 @@ export class RecordCursor {
     );
   }
 
+  /** The one interface of the file. */
+  get interfaces(): readonly CaptureInterface[] {
+    return [this.#layout.interface];
+  }
+
   /**
    * Appends bytes of the file; the first are those after the file header.
    *
@@ -122,41 +128,58 @@ export class RecordCursor {
     this.#isComplete = true;
   }
 
+  /** Copies what was not read yet, so that pushed chunks can change. */
+  keep(): void {
+    this.#buffer.keep();
+  }
+
   /**
    * The next record.
    *
+   * @param select Leaves out records of other packets.
    * @returns `undefined` when more bytes are needed or, after
    *   {@linkcode RecordCursor.complete}, when there are no more records.
    * @throws {CaptureFormatError} When the file is damaged here, or ends within
    *   a record.
    */
-  next(): CaptureRecord | undefined {
+  next(select?: PacketTest): CaptureRecord | undefined {
     const buffer = this.#buffer;
     if (!this.#isLayoutKnown && !this.#chooseLayout()) return undefined;
-    const { headLength } = this.#layout;
-    if (!buffer.has(headLength)) return this.#needMore();
-    const captured = this.#capturedLength(buffer.position);
-    if (captured > this.#longest) {
-      throw new CaptureFormatError(
-        `Cannot read pcap record at offset ${buffer.offset}: ` +
-          `captured length ${captured} exceeds ${this.#longest}`,
-        buffer.offset,
+    const layout = this.#layout;
+    const { headLength, interface: from } = layout;
+    for (;;) {
+      if (!buffer.has(headLength)) return this.#needMore();
+      const captured = this.#capturedLength(buffer.position);
+      if (captured > this.#longest) this.#failOfLength(captured);
+      if (!buffer.has(headLength + captured)) return this.#needMore();
+      const { bytes, view, offset, position } = buffer;
+      const start = position + headLength;
+      const original = this.#originalLength(position);
+      buffer.consume(headLength + captured);
+      if (
+        select !== undefined &&
+        !select(bytes, start, start + captured, original, from)
+      ) continue;
+      return new CaptureRecord(
+        offset,
+        view.getUint32(position + RECORD_SECONDS_OFFSET, this.#littleEndian),
+        view.getUint32(position + RECORD_FRACTION_OFFSET, this.#littleEndian) *
+          this.#fractionUnit,
+        original,
+        captured,
+        bytes,
+        start,
+        layout,
       );
     }
-    if (!buffer.has(headLength + captured)) return this.#needMore();
-    const { bytes, view, offset, position } = buffer;
-    const start = position + headLength;
-    buffer.consume(headLength + captured);
-    return new CaptureRecord(
+  }
+
+  #failOfLength(captured: number): never {
+    const { offset } = this.#buffer;
+    throw new CaptureFormatError(
+      `Cannot read pcap record at offset ${offset}: ` +
+        `captured length ${captured} exceeds ${this.#longest}`,
       offset,
-      view.getUint32(position + RECORD_SECONDS_OFFSET, this.#littleEndian),
-      view.getUint32(position + RECORD_FRACTION_OFFSET, this.#littleEndian) *
-        this.#fractionUnit,
-      this.#originalLength(position),
-      captured,
-      bytes,
-      start,
-      this.#layout,
     );
   }
 

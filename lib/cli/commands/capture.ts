@@ -38,6 +38,8 @@ const STATUS_INTERVAL = 500;
 /** The command. */
 export const CAPTURE_COMMAND: Command = {
   name: "capture",
+  isDefault: true,
+  operand: "process",
   options: CAPTURE_OPTIONS,
   manual: CAPTURE_MANUAL,
   run: runCapture,
@@ -50,7 +52,10 @@ async function runCapture(
   const { host } = context;
   const parsed = parseArguments(CAPTURE_OPTIONS, args, checkOperand);
   if (parsed.options.help) {
-    host.stdout.write(formatHelp(CAPTURE_COMMAND));
+    host.stdout.write(formatHelp(
+      CAPTURE_COMMAND,
+      context.commands.filter(({ isDefault }) => !isDefault),
+    ));
     return exitWith(EXIT_CODE.OK);
   }
   if (parsed.options.version) {

@@ -5,7 +5,12 @@
  */
 
 import { ChunkBuffer } from "../../bytes/chunk_buffer.ts";
-import { CaptureRecord, type RecordLayout } from "../capture_record.ts";
+import {
+  type CaptureInterface,
+  CaptureRecord,
+  type PacketTest,
+  type RecordLayout,
+} from "../capture_record.ts";
 import { CaptureFormatError } from "../error.ts";
 import { CaptureBlock } from "./block.ts";
 import { decodeProcessBlock, decodeProcessEvent } from "./blocks.ts";
@@ -70,48 +75,68 @@ export class BlockCursor {
   }
 
   /** Interfaces of the section, as far as it was read. */
-  get interfaces(): readonly SectionInterface[] {
-    return this.#interfaces;
+  get interfaces(): readonly CaptureInterface[] {
+    return this.#interfaces.map(({ description }) => description);
+  }
+
+  /** Copies what was not read yet, so that pushed chunks can change. */
+  keep(): void {
+    this.#buffer.keep();
   }
 
   /**
    * The next packet or other block.
    *
+   * @param select Leaves out other packets.
    * @returns `undefined` when more bytes are needed or, after
    *   {@linkcode BlockCursor.complete}, when there are no more blocks.
    * @throws {CaptureFormatError} When the file is damaged here, or ends within
    *   a block.
    */
-  next(): CaptureRecord | CaptureBlock | undefined {
+  next(select?: PacketTest): CaptureRecord | CaptureBlock | undefined {
     const buffer = this.#buffer;
-    if (!buffer.has(BLOCK_FRAME_LENGTH)) return this.#needMore();
-    const type = buffer.view.getUint32(buffer.position, this.#littleEndian);
-    if (type === BlockType.SECTION_HEADER) this.#chooseByteOrder();
-    else if (!this.#isOpen) this.#fail("it is outside of any section");
-    const length = this.#readLength();
-    if (!buffer.has(length)) return this.#needMore();
-    const { position, offset, view, bytes } = buffer;
-    const end = position + length;
-    const again = view.getUint32(end - BLOCK_LENGTH_OFFSET, this.#littleEndian);
+    for (;;) {
+      if (!buffer.has(BLOCK_FRAME_LENGTH)) return this.#needMore();
+      const type = buffer.view.getUint32(buffer.position, this.#littleEndian);
+      if (type === BlockType.SECTION_HEADER) this.#chooseByteOrder();
+      else if (!this.#isOpen) this.#fail("it is outside of any section");
+      const length = this.#readLength();
+      if (!buffer.has(length)) return this.#needMore();
+      this.#checkEnd(length);
+      const item = this.#read(type, length, select);
+      buffer.consume(length);
+      if (item !== undefined) return item;
+    }
+  }
+
+  #checkEnd(length: number): void {
+    const { view, position } = this.#buffer;
+    const at = position + length - BLOCK_LENGTH_OFFSET;
+    const again = view.getUint32(at, this.#littleEndian);
     if (again !== length) {
       this.#fail(`its two lengths differ: ${length} and ${again}`);
     }
-    const item = type === BlockType.ENHANCED_PACKET
-      ? this.#readPacket(length)
-      : type === BlockType.SIMPLE_PACKET
-      ? this.#readSimplePacket(length)
-      : type === BlockType.PACKET
-      ? this.#readObsoletePacket(length)
-      : this.#readBlock(
-        new CaptureBlock(
-          type,
-          offset,
-          bytes.subarray(position, end),
-          this.#littleEndian,
-        ),
-      );
-    buffer.consume(length);
-    return item;
+  }
+
+  /** Reads one block; gives nothing for a packet that is not wanted. */
+  #read(
+    type: number,
+    length: number,
+    select: PacketTest | undefined,
+  ): CaptureRecord | CaptureBlock | undefined {
+    switch (type) {
+      case BlockType.ENHANCED_PACKET:
+        return this.#readPacket(length, select);
+      case BlockType.SIMPLE_PACKET:
+        return this.#readSimplePacket(length, select);
+      case BlockType.PACKET:
+        return this.#readObsoletePacket(length, select);
+    }
+    const { position, offset, bytes } = this.#buffer;
+    const raw = bytes.subarray(position, position + length);
+    return this.#readBlock(
+      new CaptureBlock(type, offset, raw, this.#littleEndian),
+    );
   }
 
   #readLength(): number {
@@ -186,7 +211,10 @@ export class BlockCursor {
     this.#processes = new ProcessTable();
   }
 
-  #readPacket(length: number): CaptureRecord {
+  #readPacket(
+    length: number,
+    select: PacketTest | undefined,
+  ): CaptureRecord | undefined {
     this.#checkRoom(length, PACKET_DATA_OFFSET);
     const { view, position } = this.#buffer;
     const id = view.getUint32(
@@ -194,14 +222,17 @@ export class BlockCursor {
       this.#littleEndian,
     );
     const from = this.#interface(id);
-    const record = this.#readTimedPacket(length, from, from.enhanced);
-    const options = padded(record.capturedLength) + PACKET_DATA_OFFSET;
+    const captured = this.#capturedLength(length);
+    const options = PACKET_DATA_OFFSET + padded(captured);
     const end = length - BLOCK_LENGTH_OFFSET;
     if (options < end) this.#learn(position + options, position + end);
-    return record;
+    return this.#readTimedPacket(captured, from, from.enhanced, select);
   }
 
-  #readObsoletePacket(length: number): CaptureRecord {
+  #readObsoletePacket(
+    length: number,
+    select: PacketTest | undefined,
+  ): CaptureRecord | undefined {
     this.#checkRoom(length, PACKET_DATA_OFFSET);
     const { view, position } = this.#buffer;
     const id = view.getUint16(
@@ -209,26 +240,41 @@ export class BlockCursor {
       this.#littleEndian,
     );
     const from = this.#interface(id);
-    return this.#readTimedPacket(length, from, from.obsolete);
+    const captured = this.#capturedLength(length);
+    return this.#readTimedPacket(captured, from, from.obsolete, select);
   }
 
-  #readTimedPacket(
-    length: number,
-    from: SectionInterface,
-    layout: RecordLayout,
-  ): CaptureRecord {
-    const { view, position, offset, bytes } = this.#buffer;
-    const littleEndian = this.#littleEndian;
+  #capturedLength(length: number): number {
+    const { view, position } = this.#buffer;
     const captured = view.getUint32(
       position + PACKET_CAPTURED_OFFSET,
-      littleEndian,
+      this.#littleEndian,
     );
     if (PACKET_DATA_OFFSET + captured + BLOCK_LENGTH_OFFSET > length) {
       this.#fail(
         `a block of ${length} bytes cannot hold a packet of ${captured}`,
       );
     }
-    const { scale } = from;
+    return captured;
+  }
+
+  #readTimedPacket(
+    captured: number,
+    { description, scale }: SectionInterface,
+    layout: RecordLayout,
+    select: PacketTest | undefined,
+  ): CaptureRecord | undefined {
+    const { view, position, offset, bytes } = this.#buffer;
+    const littleEndian = this.#littleEndian;
+    const start = position + PACKET_DATA_OFFSET;
+    const original = view.getUint32(
+      position + PACKET_ORIGINAL_OFFSET,
+      littleEndian,
+    );
+    if (
+      select !== undefined &&
+      !select(bytes, start, start + captured, original, description)
+    ) return undefined;
     scale.set(
       view.getUint32(position + PACKET_TIME_UPPER_OFFSET, littleEndian),
       view.getUint32(position + PACKET_TIME_LOWER_OFFSET, littleEndian),
@@ -237,15 +283,18 @@ export class BlockCursor {
       offset,
       scale.seconds,
       scale.nanoseconds,
-      view.getUint32(position + PACKET_ORIGINAL_OFFSET, littleEndian),
+      original,
       captured,
       bytes,
-      position + PACKET_DATA_OFFSET,
+      start,
       layout,
     );
   }
 
-  #readSimplePacket(length: number): CaptureRecord {
+  #readSimplePacket(
+    length: number,
+    select: PacketTest | undefined,
+  ): CaptureRecord | undefined {
     this.#checkRoom(length, SIMPLE_DATA_OFFSET);
     const { description, simple } = this.#interface(0);
     const { view, position, offset, bytes } = this.#buffer;
@@ -258,7 +307,11 @@ export class BlockCursor {
       description.snaplen || original,
       length - SIMPLE_DATA_OFFSET - BLOCK_LENGTH_OFFSET,
     );
-    const dataAt = position + SIMPLE_DATA_OFFSET;
+    const start = position + SIMPLE_DATA_OFFSET;
+    if (
+      select !== undefined &&
+      !select(bytes, start, start + captured, original, description)
+    ) return undefined;
     return new CaptureRecord(
       offset,
       0,
@@ -266,7 +319,7 @@ export class BlockCursor {
       original,
       captured,
       bytes,
-      dataAt,
+      start,
       simple,
     );
   }

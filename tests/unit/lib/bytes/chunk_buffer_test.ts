@@ -14,6 +14,35 @@ Deno.test("ChunkBuffer keeps a chunk that needs no joining", () => {
   assert.equal(buffer.remaining, 1);
 });
 
+Deno.test("ChunkBuffer copies no more of a chunk than a unit needs", () => {
+  const buffer = new ChunkBuffer();
+  const second = Uint8Array.of(3, 4, 5, 6);
+  buffer.push(Uint8Array.of(1, 2));
+  buffer.push(second);
+  assert(buffer.has(3));
+  assert.deepEqual([...buffer.bytes], [1, 2, 3]);
+  buffer.consume(3);
+  assert(buffer.has(3));
+  assert.equal(buffer.bytes.buffer, second.buffer);
+  assert.equal(buffer.offset, 3);
+});
+
+Deno.test("ChunkBuffer keeps what is left when chunks change", () => {
+  const buffer = new ChunkBuffer(10);
+  const first = Uint8Array.of(1, 2, 3);
+  const second = Uint8Array.of(4, 5);
+  buffer.push(first);
+  assert(buffer.has(1));
+  buffer.consume(1);
+  buffer.push(second);
+  buffer.keep();
+  first.fill(0);
+  second.fill(0);
+  assert.equal(buffer.offset, 11);
+  assert(buffer.has(4));
+  assert.deepEqual([...buffer.bytes], [2, 3, 4, 5]);
+});
+
 Deno.test("ChunkBuffer gives the same units however the bytes are chunked", () => {
   fc.assert(fc.property(
     fc.array(fc.uint8Array({ maxLength: 8 }), { maxLength: 12 }),

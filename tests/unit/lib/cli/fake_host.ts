@@ -17,6 +17,8 @@ import type {
   CaptureStatus,
 } from "../../../../lib/session/types.ts";
 
+import { FakeFiles } from "./fake_files.ts";
+
 /** What a fake host can be told. */
 export interface FakeHostOptions {
   readonly stdoutTerminal?: boolean;
@@ -25,6 +27,9 @@ export interface FakeHostOptions {
   readonly ignored?: readonly SignalName[];
   /** Texts of files, by path. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Capture files, by path; `-` is standard input. */
+  readonly captures?: Readonly<Record<string, Uint8Array>>;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A host that records what is done to it. */
@@ -40,31 +45,44 @@ export class FakeHost implements Host {
   /** How often the process stopped itself. */
   suspensions = 0;
   readonly #columns: number;
-  readonly #files: Readonly<Record<string, string>>;
+  readonly timeZone = "UTC";
+  readonly files: FakeFiles;
+  readonly #texts: Readonly<Record<string, string>>;
+  readonly #environment: Readonly<Record<string, string>>;
   readonly #listeners = new Map<SignalName, Set<() => void>>();
   readonly #timers = new Set<() => void>();
 
   constructor(args: readonly string[], options: FakeHostOptions = {}) {
     this.args = args;
     this.#columns = options.columns ?? 80;
-    this.#files = options.files ?? {};
+    this.#texts = options.files ?? {};
+    this.#environment = options.environment ?? {};
+    this.files = new FakeFiles(options.captures ?? {}, (text) => {
+      this.written.stdout += text;
+    });
     this.ignoredSignals = new Set(options.ignored);
     this.stdout = {
       isTerminal: options.stdoutTerminal ?? false,
+      isClosed: false,
       write: (text) => {
         this.written.stdout += text;
       },
     };
     this.stderr = {
       isTerminal: options.stderrTerminal ?? false,
+      isClosed: false,
       write: (text) => {
         this.written.stderr += text;
       },
     };
   }
 
+  environment(name: string): string | undefined {
+    return this.#environment[name];
+  }
+
   readTextFile(path: string): Promise<string> {
-    const text = this.#files[path];
+    const text = this.#texts[path];
     return text === undefined
       ? Promise.reject(new Deno.errors.NotFound(path))
       : Promise.resolve(text);

@@ -12,6 +12,8 @@ import { optionNames } from "../../../../lib/cli/options.ts";
 
 const COMMAND: Command = {
   name: "sample",
+  isDefault: true,
+  operand: "process",
   options: {
     file: {
       kind: "value",
@@ -86,7 +88,7 @@ function exitStatus(): string {
 }
 
 Deno.test("formatZshCompletion() escapes what zsh would interpret", () => {
-  const text = formatZshCompletion(COMMAND);
+  const text = formatZshCompletion([COMMAND]);
   assert.ok(
     text.includes(String.raw`'-o+[it'\''s - or \[a\:b\]]:FILE:_files'`),
     text,
@@ -94,7 +96,7 @@ Deno.test("formatZshCompletion() escapes what zsh would interpret", () => {
 });
 
 Deno.test("formatFishCompletion() escapes quotes", () => {
-  const text = formatFishCompletion(COMMAND);
+  const text = formatFishCompletion([COMMAND]);
   assert.ok(
     text.includes(String.raw`-s o -l out-file -r -F -d 'it\'s - or [a:b]'`),
     text,
@@ -112,8 +114,8 @@ for (const command of COMMANDS) {
     const texts = [
       formatHelp(command),
       formatManualPage(command, "").replaceAll("\\-", "-"),
-      formatBashCompletion(command),
-      formatZshCompletion(command),
+      formatBashCompletion(COMMANDS),
+      formatZshCompletion(COMMANDS),
     ];
     for (const option of Object.values(command.options)) {
       for (const text of texts) {
@@ -121,7 +123,7 @@ for (const command of COMMANDS) {
           assert.ok(text.includes(name), name);
         }
       }
-      assert.ok(formatFishCompletion(command).includes(`-l ${option.long} `));
+      assert.ok(formatFishCompletion(COMMANDS).includes(`-l ${option.long} `));
     }
   });
 

@@ -1,0 +1,90 @@
+/**
+ * The filter of `tracedump read`: packets of one reading may have several link
+ * types.
+ *
+ * @module
+ */
+
+import type { Filter } from "../../../bpf/mod.ts";
+import { lookUpNames, resolverOf } from "../../session/filter_names.ts";
+import { PacketFilter } from "../../session/trace/filter.ts";
+import type {
+  CaptureInterface,
+  CaptureRecord,
+  PacketTest,
+} from "../../pcap/capture_stream.ts";
+
+/** Tells whether packets match. */
+export class ReadFilter {
+  readonly #filter: PacketFilter;
+  #from: CaptureInterface | undefined;
+  #current: Filter | undefined;
+
+  private constructor(filter: PacketFilter) {
+    this.#filter = filter;
+  }
+
+  /**
+   * Looks up the names in an expression and compiles it.
+   *
+   * @throws {FilterSyntaxError} when it has a mistake
+   */
+  static async compile(text: string): Promise<ReadFilter> {
+    const resolve = resolverOf(await lookUpNames(text));
+    return new ReadFilter(new PacketFilter(text, { resolve }));
+  }
+
+  /** Whether it asks for the process, which only a whole record tells. */
+  get usesProcess(): boolean {
+    return this.#filter.usesProcess;
+  }
+
+  /**
+   * The filter for one link type.
+   *
+   * @throws {FilterSyntaxError} when the link type has not what it looks at
+   */
+  forLinkType(linkType: number): Filter {
+    return this.#filter.forLinkType(linkType);
+  }
+
+  /**
+   * The filter as a test of bytes, to be used if it does not ask for the
+   * process. It throws like {@linkcode ReadFilter.forLinkType}.
+   */
+  get test(): PacketTest {
+    const context = { start: 0, end: 0, wireLength: 0 };
+    return (chunk, start, end, originalLength, from) => {
+      context.start = start;
+      context.end = end;
+      context.wireLength = originalLength;
+      return this.#of(from).matches(chunk, context);
+    };
+  }
+
+  /**
+   * Tells whether a record matches.
+   *
+   * @throws {FilterSyntaxError} when its link type has not what it looks at
+   */
+  matches(record: CaptureRecord): boolean {
+    const { process, direction } = record;
+    return this.#of(record.interface).matches(record.data, {
+      wireLength: record.originalLength,
+      process: process === undefined
+        ? undefined
+        : direction === undefined
+        ? process
+        : { ...process, direction },
+    });
+  }
+
+  /** Packets of one interface often follow each other. */
+  #of(from: CaptureInterface): Filter {
+    if (from !== this.#from) {
+      this.#from = from;
+      this.#current = this.forLinkType(from.linkType);
+    }
+    return this.#current!;
+  }
+}
