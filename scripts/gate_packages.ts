@@ -16,6 +16,7 @@ const PACKAGES: readonly Package[] = [
   { name: "tcpdump", brings: "tcpdump" },
   { name: "tshark", brings: "tshark" },
   { name: "wireshark-common", brings: "capinfos" },
+  { name: "gzip", brings: "gzip" },
   { name: "strace", brings: "strace" },
   { name: "gdb", brings: "gdb" },
   { name: "gcc", brings: "gcc" },
