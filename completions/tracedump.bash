@@ -36,7 +36,7 @@ _tracedump_capture() {
   else
     mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && command ls -d [0-9]*)" -- "$cur")
     if ((COMP_CWORD == 1)); then
-      mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "read" -- "$cur")
+      mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "read connect life" -- "$cur")
     fi
   fi
 }
@@ -60,11 +60,73 @@ _tracedump_read() {
   fi
 }
 
+_tracedump_connect() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} i
+  COMPREPLY=()
+  case $prev in
+    -p | --pid | --pid-tree)
+      mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && command ls -d [0-9]*)" -- "$cur")
+      return
+      ;;
+    --cgroup)
+      mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+      return
+      ;;
+    -u | --uid | -P | --port | -n | --rows | --duration)
+      return
+      ;;
+    --user)
+      mapfile -t COMPREPLY < <(compgen -u -- "$cur")
+      return
+      ;;
+  esac
+  if [[ $cur == -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "-p --pid --pid-tree --cgroup -4 --ipv4 -6 --ipv6 -u --uid -P --port --udp -T --time -t --timestamp -U --print-uid -L --lport -c --count -w --wide -s --csv --json -n --rows --duration --user -q --quiet --debug -h --help --" -- "$cur")
+  else
+    mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && command ls -d [0-9]*)" -- "$cur")
+  fi
+}
+
+_tracedump_life() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} i
+  COMPREPLY=()
+  case $prev in
+    -p | --pid | --pid-tree)
+      mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && command ls -d [0-9]*)" -- "$cur")
+      return
+      ;;
+    --cgroup)
+      mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+      return
+      ;;
+    -L | --localport | -D | --remoteport | --columns | -n | --rows | --duration)
+      return
+      ;;
+    --user)
+      mapfile -t COMPREPLY < <(compgen -u -- "$cur")
+      return
+      ;;
+  esac
+  if [[ $cur == -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "-p --pid --pid-tree --cgroup -4 --ipv4 -6 --ipv6 -L --localport -D --remoteport --open-before --still-open -T --time -t --timestamp -w --wide -s --csv --json --bytes --columns --summary -n --rows --duration --user -q --quiet --debug -h --help --" -- "$cur")
+  else
+    mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && command ls -d [0-9]*)" -- "$cur")
+  fi
+}
+
 _tracedump() {
   if ((COMP_CWORD > 1)); then
     case ${COMP_WORDS[1]} in
       read)
         _tracedump_read
+        return
+        ;;
+      connect)
+        _tracedump_connect
+        return
+        ;;
+      life)
+        _tracedump_life
         return
         ;;
     esac

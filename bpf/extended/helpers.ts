@@ -27,6 +27,7 @@ export const HELPERS = {
   get_socket_uid: 47,
   sock_ops_cb_flags_set: 59,
   skb_load_bytes_relative: 68,
+  get_current_cgroup_id: 80,
   get_local_storage: 81,
   sk_fullsock: 95,
   tcp_sock: 96,
@@ -49,6 +50,7 @@ export const HELPERS = {
   skc_to_tcp_request_sock: 139, // 5.9
   skc_to_udp6_sock: 140, // 5.9
   get_current_task_btf: 158, // 5.11
+  sock_from_file: 162, // 5.11
   ktime_get_tai_ns: 208, // 6.1
 } as const;
 

@@ -14,6 +14,8 @@ export const TRACEPOINTS = [
   "sched_process_exit",
   "inet_sock_set_state",
   "net_dev_queue",
+  "sys_exit",
+  "tcp_retransmit_skb",
 ] as const;
 
 /** Name of a tracepoint. */
@@ -27,6 +29,7 @@ export const FUNCTIONS = [
   "udp_lib_get_port",
   "inet_release",
   "bpf_iter_task",
+  "bpf_iter_task_file",
 ] as const;
 
 /** Name of a function. */
@@ -42,6 +45,14 @@ const STRUCTS = [
   "socket",
   "net",
   "pid",
+  "pt_regs",
+  "files_struct",
+  "fdtable",
+  "file",
+  "cred",
+  "css_set",
+  "cgroup",
+  "kernfs_node",
 ] as const;
 
 /** Names to look for when the kernel's BTF is read. */

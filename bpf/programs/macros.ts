@@ -22,6 +22,10 @@ import {
 import { call, jumpIf } from "../extended/jump.ts";
 import { load, loadMap, store } from "../extended/load_store.ts";
 import { MAP, type MapName, USED_PORTS_MASK } from "./layout.ts";
+import type { ViewMapName } from "./views/layout.ts";
+
+/** A map of the tracker or of the views. */
+export type AnyMapName = MapName | ViewMapName;
 
 /** dst = address of a place on the stack */
 export function stackAddress(dst: Register, offset: number): Code {
@@ -76,7 +80,7 @@ export function copyWords(
 }
 
 /** r0 = value of the key on the stack or null; r1 to r5 are lost */
-export function lookup(map: MapName, keyOffset: number): Code {
+export function lookup(map: AnyMapName, keyOffset: number): Code {
   return [
     loadMap(R1, map),
     stackAddress(R2, keyOffset),
@@ -84,23 +88,29 @@ export function lookup(map: MapName, keyOffset: number): Code {
   ];
 }
 
-/** Adds or replaces an entry from the stack; r0 to r5 are lost. */
+/**
+ * Adds or replaces an entry from the stack; r0 = 0 unless that failed; r1 to
+ * r5 are lost.
+ *
+ * @param flags `BPF_ANY` 0 or `BPF_NOEXIST` 1.
+ */
 export function update(
-  map: MapName,
+  map: AnyMapName,
   keyOffset: number,
   valueOffset: number,
+  flags = 0,
 ): Code {
   return [
     loadMap(R1, map),
     stackAddress(R2, keyOffset),
     stackAddress(R3, valueOffset),
-    mov(R4, 0),
+    mov(R4, flags),
     call("map_update_elem"),
   ];
 }
 
 /** Removes an entry; r0 to r5 are lost. */
-export function remove(map: MapName, keyOffset: number): Code {
+export function remove(map: AnyMapName, keyOffset: number): Code {
   return [
     loadMap(R1, map),
     stackAddress(R2, keyOffset),
@@ -112,14 +122,18 @@ export function remove(map: MapName, keyOffset: number): Code {
 const MAPPED_PREFIX = 0xffff_0000;
 
 /**
- * Writes a v4-mapped address to the stack. `through` holds the IPv4 address
- * in network order.
+ * Writes a v4-mapped address, to the stack unless told. `through` holds the
+ * IPv4 address in network order.
  */
-export function storeMapped(offset: number, through: Register): Code {
+export function storeMapped(
+  offset: number,
+  through: Register,
+  base: Register = R10,
+): Code {
   return [
-    store("u64", R10, offset, 0),
-    store("u32", R10, offset + 8, MAPPED_PREFIX),
-    store("u32", R10, offset + 12, through),
+    store("u64", base, offset, 0),
+    store("u32", base, offset + 8, MAPPED_PREFIX),
+    store("u32", base, offset + 12, through),
   ];
 }
 

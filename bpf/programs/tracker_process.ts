@@ -38,7 +38,16 @@ const VALUE = EVENT_PLACE - 24;
 
 /** Builds the programs at fork, exec and exit of processes. */
 export function processPrograms(types: KernelTypes): Program[] {
-  return [forkProgram(types), execProgram(types), exitProgram(types)];
+  return [
+    forkProgram(types, true),
+    execProgram(types),
+    exitProgram(types, true),
+  ];
+}
+
+/** The same without events: only the set of traced processes is kept. */
+export function targetPrograms(types: KernelTypes): Program[] {
+  return [forkProgram(types, false), exitProgram(types, false)];
 }
 
 /** A program at a tracepoint; r1 points to its arguments, 8 bytes each. */
@@ -67,7 +76,7 @@ function lookupCurrent(): Code {
 }
 
 /** Arguments: parent, which is the current task, and child. */
-function forkProgram(types: KernelTypes): Program {
+function forkProgram(types: KernelTypes, tells: boolean): Program {
   return tracepointProgram(types, "process_fork", "sched_process_fork", [
     mov(R6, R1),
     lookupCurrent(),
@@ -87,14 +96,16 @@ function forkProgram(types: KernelTypes): Program {
     store("u32", R10, VALUE, TARGET_FLAG.TRACED | TARGET_FLAG.NO_FOLLOW),
     label("inherit"),
     update(MAP.targets, CHILD, VALUE),
-    beginEvent(EVENT_TYPE.FORKED),
-    store("u32", R10, EVENT_PLACE + EVENT.extra, R9),
-    describeCurrent(),
-    endEvent(),
+    !tells ? [] : [
+      beginEvent(EVENT_TYPE.FORKED),
+      store("u32", R10, EVENT_PLACE + EVENT.extra, R9),
+      describeCurrent(),
+      endEvent(),
+    ],
     label("done"),
     result(0),
     exit(),
-    functions("emit"),
+    tells ? functions("emit") : [],
   ]);
 }
 
@@ -116,7 +127,7 @@ function execProgram(types: KernelTypes): Program {
 }
 
 /** Argument: the task that ends, which is the current one. */
-function exitProgram(types: KernelTypes): Program {
+function exitProgram(types: KernelTypes, tells: boolean): Program {
   const live = types.offset("signal_struct", "live");
   return tracepointProgram(types, "process_exit", "sched_process_exit", [
     // Threads of the process that are left; this one is not counted any more.
@@ -128,14 +139,16 @@ function exitProgram(types: KernelTypes): Program {
     jumpIf(R0, "==", 0, "done"),
     load("u32", R8, R0, 0),
     remove(MAP.targets, KEY),
-    and(R8, TARGET_FLAG.TRACED),
-    jumpIf(R8, "==", 0, "done"),
-    beginEvent(EVENT_TYPE.EXITED),
-    describeCurrent(),
-    endEvent(),
+    !tells ? [] : [
+      and(R8, TARGET_FLAG.TRACED),
+      jumpIf(R8, "==", 0, "done"),
+      beginEvent(EVENT_TYPE.EXITED),
+      describeCurrent(),
+      endEvent(),
+    ],
     label("done"),
     result(0),
     exit(),
-    functions("emit"),
+    tells ? functions("emit") : [],
   ]);
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Outcome } from "./exit_code.ts";
-import type { StartCapture } from "./engine.ts";
+import type { LoadViews, StartCapture } from "./engine.ts";
 import type { Host } from "./host.ts";
 import type { Completion, OptionTable } from "./options.ts";
 
@@ -43,6 +43,8 @@ export interface Context {
   readonly host: Host;
   /** Starts the capture engine, which is loaded on first use. */
   readonly startCapture: StartCapture;
+  /** Loads what the system-wide views need. */
+  readonly loadViews: LoadViews;
   /** All commands, the default one first. */
   readonly commands: readonly Command[];
 }

@@ -8,7 +8,9 @@ import type { Command } from "./command.ts";
 import { CAPTURE_COMMAND } from "./commands/capture.ts";
 import { READ_COMMAND } from "./commands/read.ts";
 import { Console } from "./console.ts";
-import type { StartCapture } from "./engine.ts";
+import { CONNECT_COMMAND } from "./commands/connect.ts";
+import { LIFE_COMMAND } from "./commands/life.ts";
+import { loadViewEngine, type LoadViews, type StartCapture } from "./engine.ts";
 import { EXIT_CODE, exitWith, type Outcome } from "./exit_code.ts";
 import { PROGRAM } from "./help.ts";
 import type { Host } from "./host.ts";
@@ -17,7 +19,11 @@ import { UsageError } from "./usage_error.ts";
 /** The command that runs when none is named. */
 const DEFAULT_COMMAND: Command = CAPTURE_COMMAND;
 /** Commands that are selected by their name as the first argument. */
-const NAMED_COMMANDS: readonly Command[] = [READ_COMMAND];
+const NAMED_COMMANDS: readonly Command[] = [
+  READ_COMMAND,
+  CONNECT_COMMAND,
+  LIFE_COMMAND,
+];
 
 /** All commands, the default one first. */
 export const COMMANDS: readonly Command[] = [
@@ -29,6 +35,7 @@ export const COMMANDS: readonly Command[] = [
 export async function run(
   host: Host,
   startCapture: StartCapture,
+  loadViews: LoadViews = loadViewEngine,
 ): Promise<Outcome> {
   try {
     const named = NAMED_COMMANDS.find(({ name }) => name === host.args[0]);
@@ -37,6 +44,7 @@ export async function run(
     return await command.run(args, {
       host,
       startCapture,
+      loadViews,
       commands: COMMANDS,
     });
   } catch (error) {

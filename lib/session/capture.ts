@@ -9,16 +9,16 @@ import { SyscallError } from "../../ffi/errno.ts";
 import type { Fd } from "../../ffi/fd.ts";
 import { openEventFd } from "../../ffi/file.ts";
 import { interfaceIndex } from "../../ffi/packet.ts";
-import { findUser, type User } from "../../ffi/process.ts";
+import type { User } from "../../ffi/process.ts";
 import { attachFilter } from "../../ffi/socket.ts";
 import { openCaptureSocket, ringOptions } from "../capture/packet_ring.ts";
 import {
-  commandProblem,
   packetSocketFailure,
   processProblem,
   procfsProblem,
   tracerProblem,
 } from "./failures.ts";
+import { checkCommand } from "./launched_command.ts";
 import {
   type CaptureThreads,
   LiveCapture,
@@ -111,14 +111,7 @@ function checkTarget(
     }
     return undefined;
   }
-  const problem = commandProblem(target.command);
-  if (problem !== undefined) throw problem;
-  if (target.user === undefined) return undefined;
-  const user = findUser(target.user);
-  if (user === undefined) {
-    throw new CaptureError("no-user", `No user ${JSON.stringify(target.user)}`);
-  }
-  return user;
+  return checkCommand(target);
 }
 
 /** Looks the names in the filter up and compiles it, to find mistakes early. */

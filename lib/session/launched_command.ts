@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { kill, type User } from "../../ffi/process.ts";
+import { findUser, kill, type User } from "../../ffi/process.ts";
 import { isForegroundJob } from "../../ffi/terminal.ts";
 import {
   decodeWaitStatus,
@@ -14,8 +14,8 @@ import {
 } from "../../ffi/wait.ts";
 import { readComm } from "../proc/comm.ts";
 import { launchFree } from "../trace/launcher.ts";
-import { launchFailure } from "./failures.ts";
-import type { CaptureTarget, ExitStatus } from "./types.ts";
+import { commandProblem, launchFailure } from "./failures.ts";
+import { CaptureError, type CaptureTarget, type ExitStatus } from "./types.ts";
 
 /** Stop signals of the terminal: SIGTSTP, SIGTTIN, SIGTTOU. */
 const TERMINAL_STOPS: ReadonlySet<number> = new Set([20, 21, 22]);
@@ -68,6 +68,20 @@ export class LaunchedCommand {
   }
 
   /**
+   * Starts the command as the user that it names.
+   *
+   * @throws {CaptureError} when it cannot be started
+   */
+  static launch(
+    target: Extract<CaptureTarget, { kind: "command" }>,
+    outputToStderr: boolean,
+    listener: CommandListener,
+  ): LaunchedCommand {
+    const user = checkCommand(target);
+    return LaunchedCommand.start(target, user, outputToStderr, listener);
+  }
+
+  /**
    * Passes a signal on, unless the terminal has sent it to the command, too.
    *
    * @returns false when the command has ended
@@ -99,4 +113,23 @@ export class LaunchedCommand {
       await waitReadable();
     }
   }
+}
+
+/**
+ * Finds out whether a command can be started before anything is done for it.
+ *
+ * @returns the user that it is to run as, if one is named
+ * @throws {CaptureError}
+ */
+export function checkCommand(
+  target: Extract<CaptureTarget, { kind: "command" }>,
+): User | undefined {
+  const problem = commandProblem(target.command);
+  if (problem !== undefined) throw problem;
+  if (target.user === undefined) return undefined;
+  const user = findUser(target.user);
+  if (user === undefined) {
+    throw new CaptureError("no-user", `No user ${JSON.stringify(target.user)}`);
+  }
+  return user;
 }

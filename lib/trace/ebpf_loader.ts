@@ -5,16 +5,12 @@
  * @module
  */
 import { encodeBtf } from "../../bpf/btf/encode.ts";
-import { Btf } from "../../bpf/btf/reader.ts";
-import { relocate } from "../../bpf/extended/assemble.ts";
-import { ATTACH_TYPE, PROGRAM_TYPE } from "../../bpf/extended/program_type.ts";
-import { KERNEL_NAMES, KernelTypes } from "../../bpf/programs/kernel_types.ts";
+import type { KernelTypes } from "../../bpf/programs/kernel_types.ts";
 import {
   COUNTERS,
   MAP,
   MARK,
   SOCK_KEY_SIZE,
-  TARGET_VALUE_SIZE,
 } from "../../bpf/programs/layout.ts";
 import type { Program } from "../../bpf/programs/program.ts";
 import {
@@ -32,26 +28,27 @@ import { tracepointPrograms } from "../../bpf/programs/tracker_tp.ts";
 import { loadBtf } from "../../ffi/bpf.ts";
 import { openCgroupRoot } from "../../ffi/bpf_cgroup.ts";
 import {
-  attachToCgroup,
-  attachTracing,
-  type BpfLink,
-} from "../../ffi/bpf_link.ts";
-import {
   BPF_F_CLONE,
   BPF_F_MMAPABLE,
   BPF_F_NO_PREALLOC,
   BpfMap,
   MapType,
 } from "../../ffi/bpf_map.ts";
-import { BpfProgram } from "../../ffi/bpf_program.ts";
 import { BpfRingBuffer } from "../../ffi/bpf_ring_buffer.ts";
 import type { Fd } from "../../ffi/fd.ts";
+import {
+  attachProgram,
+  type Descriptors,
+  firstOf,
+  readKernelTypes,
+} from "./ebpf_attach.ts";
 import { KernelFilter, type KernelFilterOptions } from "./ebpf_filter.ts";
 import {
   isInPidNamespace,
   NamespaceIds,
   SAME_IDS,
 } from "./ebpf_process_ids.ts";
+import { makeTargetMap } from "./ebpf_targets.ts";
 import { EbpfTracker } from "./ebpf_tracker.ts";
 
 /** Ways to follow sockets, best first. */
@@ -99,8 +96,6 @@ export class TrackerLoadError extends Error {
   }
 }
 
-const VMLINUX_BTF = "/sys/kernel/btf/vmlinux";
-
 /** Maps that only the tracker uses. */
 export interface TrackerMaps {
   /** Followed processes. */
@@ -135,9 +130,7 @@ export function loadTracker(options: LoadOptions = {}): EbpfTracker {
       Object.entries(maps).map(([name, map]) => [name, map.fd]),
     ),
   };
-  const types = new KernelTypes(
-    new Btf(Deno.readFileSync(VMLINUX_BTF), KERNEL_NAMES),
-  );
+  const types = readKernelTypes();
   const ids = isInPidNamespace()
     ? stack.use(new NamespaceIds(types))
     : SAME_IDS;
@@ -174,14 +167,7 @@ function makeMaps(
   const make = (map: ConstructorParameters<typeof BpfMap>[0]): BpfMap =>
     stack.use(new BpfMap(map));
   return {
-    targets: make({
-      name: MAP.targets,
-      type: MapType.HASH,
-      keySize: 4,
-      valueSize: TARGET_VALUE_SIZE,
-      maxEntries: options.maxTargets ?? 1 << 16,
-      flags: BPF_F_NO_PREALLOC,
-    }),
+    targets: stack.use(makeTargetMap(options.maxTargets)),
     marks: make({
       name: MAP.marks,
       type: MapType.SK_STORAGE,
@@ -208,8 +194,6 @@ function makeMaps(
     }),
   };
 }
-
-type Descriptors = Readonly<Record<string, number>>;
 
 /** What all variants are made with. */
 interface Ingredients {
@@ -285,42 +269,4 @@ function makeSocks(maxEntries: number): BpfMap {
     valueSize: MARK.size,
     maxEntries,
   });
-}
-
-/** Tries one after the other; the first error counts when none works. */
-function firstOf<T>(choices: readonly T[], attempt: (choice: T) => void): void {
-  let failure: unknown;
-  for (const choice of choices) {
-    try {
-      attempt(choice);
-      return;
-    } catch (error) {
-      failure ??= error;
-    }
-  }
-  throw failure;
-}
-
-function attachProgram(
-  { name, type, attachment, code }: Program,
-  descriptors: Descriptors,
-  cgroup?: Fd,
-): BpfLink {
-  if (attachment.kind === "socket") {
-    throw new TypeError(`Cannot attach program "${name}" without its socket`);
-  }
-  const attachType = ATTACH_TYPE[attachment.type];
-  using program = new BpfProgram({
-    name,
-    type: PROGRAM_TYPE[type],
-    expectedAttachType: attachType,
-    ...(attachment.kind === "tracing" ? { attachBtfId: attachment.btfId } : {}),
-    instructions: relocate(code, descriptors),
-  });
-  // The link keeps the program; its own descriptor is not needed any more.
-  if (attachment.kind === "tracing") return attachTracing(program);
-  if (cgroup === undefined) {
-    throw new TypeError(`Cannot attach program "${name}" without a cgroup`);
-  }
-  return attachToCgroup(program, cgroup.number, attachType);
 }

@@ -4,8 +4,6 @@
  *
  * @module
  */
-import { relocate } from "../../bpf/extended/assemble.ts";
-import { ATTACH_TYPE, PROGRAM_TYPE } from "../../bpf/extended/program_type.ts";
 import type { KernelTypes } from "../../bpf/programs/kernel_types.ts";
 import {
   processIterator,
@@ -13,7 +11,8 @@ import {
   readProcessNumbers,
 } from "../../bpf/programs/process_ids.ts";
 import { runIterator } from "../../ffi/bpf_link.ts";
-import { BpfProgram } from "../../ffi/bpf_program.ts";
+import type { BpfProgram } from "../../ffi/bpf_program.ts";
+import { loadProgram } from "./ebpf_attach.ts";
 
 /** Inode of the outermost PID namespace (PROC_PID_INIT_INO). */
 const OUTERMOST = "pid:[4026531836]";
@@ -53,17 +52,7 @@ export class NamespaceIds implements ProcessIds, Disposable {
    * @throws {ProgramLoadError} when the kernel refuses it
    */
   constructor(types: KernelTypes) {
-    const { name, type, attachment, code } = processIterator(types);
-    if (attachment.kind !== "tracing") {
-      throw new TypeError("Cannot list processes without an iterator");
-    }
-    this.#program = new BpfProgram({
-      name,
-      type: PROGRAM_TYPE[type],
-      expectedAttachType: ATTACH_TYPE[attachment.type],
-      attachBtfId: attachment.btfId,
-      instructions: relocate(code, {}),
-    });
+    this.#program = loadProgram(processIterator(types), {});
   }
 
   /** A number may have been given to another process: asks each time. */

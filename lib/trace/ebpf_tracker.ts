@@ -10,8 +10,6 @@ import {
   COUNTERS,
   MARK,
   portKey,
-  TARGET_FLAG,
-  TARGET_VALUE_SIZE,
 } from "../../bpf/programs/layout.ts";
 import { UpdateFlag } from "../../ffi/bpf_map.ts";
 import type { BpfRingBuffer } from "../../ffi/bpf_ring_buffer.ts";
@@ -19,6 +17,7 @@ import { RuleCollector } from "./ebpf_collector.ts";
 import { EventRing } from "./ebpf_events.ts";
 import type { KernelFilter } from "./ebpf_filter.ts";
 import type { ProcessIds } from "./ebpf_process_ids.ts";
+import { type TargetOptions, TargetSet } from "./ebpf_targets.ts";
 import type { TrackerMaps, Variant, VariantProbe } from "./ebpf_loader.ts";
 
 /** Parts of a tracker. */
@@ -39,17 +38,6 @@ export interface TrackerParts {
   readonly counters: DataView;
   /** Everything that ends with the tracker. */
   readonly owned: DisposableStack;
-}
-
-/** What is traced of a process. */
-export interface TargetOptions {
-  /**
-   * `true`: children are traced, too (the default). `false`: they are not.
-   * `"only"`: the process itself is not traced, only children that it makes
-   * from now on; for the process that launches a program. `"first"`: the
-   * same, but their children are not traced.
-   */
-  readonly children?: boolean | "only" | "first";
 }
 
 /** Process that owns a socket. */
@@ -100,8 +88,7 @@ export class EbpfTracker implements Disposable {
   readonly ids: ProcessIds;
   readonly #parts: TrackerParts;
   readonly #collector: RuleCollector;
-  readonly #targetKey = new Uint8Array(4);
-  readonly #targetValue = new Uint8Array(TARGET_VALUE_SIZE);
+  readonly #targets: TargetSet;
   readonly #mark = new Uint8Array(MARK.size);
   readonly #fdKey = new Uint8Array(4);
   #lostBefore = 0;
@@ -114,6 +101,7 @@ export class EbpfTracker implements Disposable {
     this.variant = parts.variant;
     this.probes = parts.probes;
     this.ids = parts.ids;
+    this.#targets = new TargetSet(parts.maps.targets, parts.ids);
     this.#collector = new RuleCollector({
       conns: filter.maps.conns,
       ports: filter.maps.ports,
@@ -142,16 +130,7 @@ export class EbpfTracker implements Disposable {
    * @throws {SyscallError} E2BIG when there are too many
    */
   addTarget(pid: number, options: TargetOptions = {}): boolean {
-    const { children = true } = options;
-    const flags = children === "only"
-      ? TARGET_FLAG.CHILDREN_ONLY
-      : children === "first"
-      ? TARGET_FLAG.CHILDREN_ONLY | TARGET_FLAG.ONE_GENERATION
-      : TARGET_FLAG.TRACED | (children ? 0 : TARGET_FLAG.NO_FOLLOW);
-    if (!this.#setTarget(pid)) return false;
-    writeU32(this.#targetValue, flags);
-    this.#parts.maps.targets.update(this.#targetKey, this.#targetValue);
-    return true;
+    return this.#targets.add(pid, options);
   }
 
   /**
@@ -160,25 +139,17 @@ export class EbpfTracker implements Disposable {
    * @returns whether it was traced
    */
   removeTarget(pid: number): boolean {
-    return this.#setTarget(pid) &&
-      this.#parts.maps.targets.delete(this.#targetKey);
+    return this.#targets.remove(pid);
   }
 
   /** Whether a process is in the set of targets. */
   hasTarget(pid: number): boolean {
-    return this.#setTarget(pid) &&
-      this.#parts.maps.targets.lookup(this.#targetKey, this.#targetValue);
+    return this.#targets.has(pid);
   }
 
   /** Ids of all processes in the set of targets, as this process sees them. */
   targets(): number[] {
-    const found: number[] = [];
-    for (const key of this.#parts.maps.targets.keys()) {
-      const view = new DataView(key.buffer, key.byteOffset);
-      const pid = this.ids.toInner(view.getUint32(0, true));
-      if (pid !== undefined) found.push(pid);
-    }
-    return found;
+    return this.#targets.list();
   }
 
   /** Wants the packets of a connection that exists already. */
@@ -250,14 +221,6 @@ export class EbpfTracker implements Disposable {
   /** Same as {@linkcode EbpfTracker.close}. */
   [Symbol.dispose](): void {
     this.close();
-  }
-
-  /** Prepares the key for a process; false when there is no such process. */
-  #setTarget(pid: number): boolean {
-    const tgid = this.ids.toOuter(pid);
-    if (tgid === undefined) return false;
-    writeU32(this.#targetKey, tgid);
-    return true;
   }
 
   /** Marks a socket; false when it has a mark that holds the port already. */

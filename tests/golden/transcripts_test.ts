@@ -8,7 +8,8 @@
 
 import assert from "node:assert/strict";
 import { run } from "../../lib/cli/run.ts";
-import { FakeEngine, FakeHost } from "../unit/lib/cli/fake_host.ts";
+import { FakeEngine, FakeHost, settle } from "../unit/lib/cli/fake_host.ts";
+import { fakeViewEngine } from "../unit/lib/cli/fake_views.ts";
 
 const FOLDER = new URL("./cli/", import.meta.url);
 const PROMPT = "$ tracedump";
@@ -31,7 +32,15 @@ async function replay(command: string): Promise<string> {
   });
   const engine = new FakeEngine();
   engine.end();
-  const outcome = await run(host, engine.startCapture);
+  const running = run(host, engine.startCapture, fakeViewEngine);
+  let isOver = false;
+  void running.finally(() => isOver = true);
+  // Views look at their clock now and then.
+  while (!isOver) {
+    await settle();
+    host.tick();
+  }
+  const outcome = await running;
   const errors = host.written.stderr.replaceAll(/^(?=.)/gm, "2| ");
   const status = outcome.kind === "code" ? outcome.code : "signal";
   return `${command}\n${host.written.stdout}${errors}[exit ${status}]\n`;

@@ -30,6 +30,9 @@ const SUSPENDING = ["SIGTSTP", "SIGTTIN", "SIGTTOU"] as const;
  */
 const KEPT_IGNORED = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 
+/** What signals are handed to. */
+export type Stoppable = Pick<Capture, "stop" | "forwardSignal">;
+
 /** Listens to signals on behalf of one capture. */
 export class CaptureSignals {
   /** Settles with a signal number when the user will not wait any longer. */
@@ -39,7 +42,7 @@ export class CaptureSignals {
   readonly #pending: number[] = [];
   readonly #launched: boolean;
   #resolveImpatient: (signal: number) => void = (): void => {};
-  #capture: Capture | undefined;
+  #capture: Stoppable | undefined;
 
   /** Begins to listen; signals wait until there is a capture. */
   constructor(host: Host, target: CaptureTarget) {
@@ -62,7 +65,7 @@ export class CaptureSignals {
   }
 
   /** Hands over the capture and the signals that came before it. */
-  connect(capture: Capture): void {
+  connect(capture: Stoppable): void {
     this.#capture = capture;
     if (this.#launched) {
       for (const signal of this.#pending) capture.forwardSignal(signal);

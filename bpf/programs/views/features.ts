@@ -1,0 +1,58 @@
+/**
+ * What the programs behind a view are to tell. Everything else is left out of
+ * the code, so that a view costs what it needs.
+ *
+ * @module
+ */
+
+/** What is told, and about whom. */
+export interface ViewFeatures {
+  /** Outcomes of connect(2) of TCP sockets. */
+  readonly attempts?: boolean;
+  /** The same of UDP sockets, and first datagrams of unconnected ones. */
+  readonly datagrams?: boolean;
+  /** Connections that this machine's processes opened. */
+  readonly connects?: boolean;
+  /** Connections that were accepted. */
+  readonly accepts?: boolean;
+  /** Ends of connections. */
+  readonly closes?: boolean;
+  /** Every change of a TCP socket's state. */
+  readonly states?: boolean;
+  /** Segments that are sent again. */
+  readonly retransmits?: boolean;
+  /**
+   * Attempts are found when the state of a socket changes, not when they are
+   * called: without those that fail at once, and without UDP.
+   */
+  readonly hookless?: boolean;
+  /** Only processes in the map of targets. */
+  readonly filtered: boolean;
+}
+
+/** What the kernel permits; less on older ones. */
+export interface ViewAbilities {
+  /**
+   * Read kernel memory by address: who accepts a connection, and the local end
+   * of attempts that failed at once. Lockdown in the mode "confidentiality"
+   * forbids it.
+   */
+  readonly probe: boolean;
+}
+
+/** Abilities to try, best first. */
+export const VIEW_ABILITIES: readonly ViewAbilities[] = [
+  { probe: true },
+  { probe: false },
+];
+
+/** Whether sockets are remembered from their birth on. */
+export function tracksSessions(features: ViewFeatures): boolean {
+  const { connects, accepts, closes, states, retransmits } = features;
+  return [connects, accepts, closes, states, retransmits].includes(true);
+}
+
+/** Whether calls of connect(2) are remembered until their outcome. */
+export function tracksAttempts(features: ViewFeatures): boolean {
+  return features.attempts === true || features.datagrams === true;
+}

@@ -1,0 +1,146 @@
+/**
+ * The command `tracedump connect`: attempts to connect, of every process.
+ *
+ * @module
+ */
+import type { Command, Context } from "../command.ts";
+import { EXIT_CODE, exitWith, type Outcome } from "../exit_code.ts";
+import { formatHelp } from "../help.ts";
+import type { OptionTable } from "../options.ts";
+import { parseArguments } from "../parse.ts";
+import { UsageError } from "../usage_error.ts";
+import { connectColumns } from "../views/connect_columns.ts";
+import { ConnectCounter } from "../views/connect_counter.ts";
+import { rowPrinter } from "../views/printer.ts";
+import { VIEW_EXIT_STATUS, VIEW_SECTIONS } from "../views/view_manual.ts";
+import {
+  END_OPTIONS,
+  FORMAT_OPTIONS,
+  portList,
+  SCOPE_OPTIONS,
+  TIME_OPTIONS,
+  UID_OPTION,
+} from "../views/view_options.ts";
+import { planView } from "../views/view_plan.ts";
+import { runView } from "../views/view_runner.ts";
+
+const CONNECT_OPTIONS = {
+  ...SCOPE_OPTIONS,
+  ...UID_OPTION,
+  port: {
+    kind: "value",
+    long: "port",
+    short: "P",
+    section: "Which connections",
+    metavar: "PORTS",
+    parse: portList,
+    help: "only to these remote ports: `80,443`",
+  },
+  udp: {
+    kind: "flag",
+    long: "udp",
+    section: "Which connections",
+    help: "also UDP: connected sockets, first datagrams of others",
+    detail: "The first datagram that a socket sends to each destination is " +
+      "a row; the kernel remembers the last 16,384 destinations.",
+  },
+  ...TIME_OPTIONS,
+  printUid: {
+    kind: "flag",
+    long: "print-uid",
+    short: "U",
+    section: "Output",
+    help: "show the user",
+  },
+  localPort: {
+    kind: "flag",
+    long: "lport",
+    short: "L",
+    section: "Output",
+    help: "taken for the sake of tcpconnect: SPORT is always shown",
+  },
+  count: {
+    kind: "flag",
+    long: "count",
+    short: "c",
+    section: "Output",
+    help: "only count attempts by source and destination, until the end",
+  },
+  ...FORMAT_OPTIONS,
+  ...END_OPTIONS,
+} as const satisfies OptionTable;
+
+/** The command. */
+export const CONNECT_COMMAND: Command = {
+  name: "connect",
+  operand: "process",
+  options: CONNECT_OPTIONS,
+  manual: {
+    summary: "show who connects where, and with what result",
+    synopsis: ["[OPTIONS]", "[OPTIONS] -- COMMAND [ARG...]"],
+    description:
+      "Shows every attempt of this machine's processes to open a TCP " +
+      "connection, also those that fail at once, with result and latency.",
+    details: [
+      "A row is printed when the outcome is known: RESULT is `ok`, or the " +
+      "error that the program gets, such as ECONNREFUSED, ETIMEDOUT or " +
+      "ENETUNREACH; `closed` when the program gave up; attempts without an " +
+      "outcome are shown as `pending` at the end. TIME is when connect(2) " +
+      "was called, and LAT(ms) how long the answer took.",
+      "With `--`, a command is started, and only it and its descendants are " +
+      "looked at; what it prints goes to standard error. Otherwise Ctrl-C " +
+      "ends the view.",
+      "Options are those of tcpconnect where both have them.",
+    ],
+    examples: [
+      {
+        command: "tracedump connect",
+        text: "all attempts of the machine, until Ctrl-C",
+      },
+      {
+        command: "tracedump connect -P 443 -t --duration 1m",
+        text: "HTTPS for a minute, with seconds",
+      },
+      {
+        command: "tracedump connect --csv -- ./deploy.sh > connects.csv",
+        text: "what a script connects to, for a spreadsheet",
+      },
+    ],
+    sections: VIEW_SECTIONS,
+    exitStatus: VIEW_EXIT_STATUS,
+  },
+  run: runConnect,
+};
+
+async function runConnect(
+  args: readonly string[],
+  context: Context,
+): Promise<Outcome> {
+  const { options: given, operands, rest } = parseArguments(
+    CONNECT_OPTIONS,
+    args,
+  );
+  if (given.help) {
+    context.host.stdout.write(formatHelp(CONNECT_COMMAND));
+    return exitWith(EXIT_CODE.OK);
+  }
+  if (given.csv && given.json) {
+    throw new UsageError("Cannot combine --csv and --json");
+  }
+  const plan = planView("connect", given, operands, rest, context.host);
+  const { uid, port, udp } = given;
+  const filter = {
+    ...plan.filter,
+    ...uid === undefined ? {} : { uid },
+    ...port === undefined ? {} : { remotePorts: port },
+  };
+  return await runView({
+    ...plan,
+    open: (engine) =>
+      engine.watchConnections({ scope: plan.scope, filter, udp }),
+    printer: given.count ? new ConnectCounter(given) : rowPrinter(
+      connectColumns({ ...given, uid: given.printUid, dns: false }),
+      given,
+    ),
+  }, context);
+}

@@ -1,0 +1,44 @@
+/**
+ * Attempts to connect, of every process of the machine: tcpconnect.
+ *
+ * @module
+ */
+import { RECORD_TYPE } from "../../bpf/programs/views/layout.ts";
+import { openWatch } from "./ebpf_watch.ts";
+import { connectionRow, PENDING } from "./record.ts";
+import type { ConnectionRow } from "./rows.ts";
+import type { Watch, WatchOptions } from "./watch.ts";
+
+/** What to tell of attempts. */
+export interface ConnectionWatchOptions extends WatchOptions {
+  /**
+   * Also UDP: sockets that are connected, and the first datagram of others to
+   * each destination.
+   */
+  readonly udp?: boolean;
+}
+
+/**
+ * Watches attempts to connect. Each one is a row, when its outcome is known;
+ * those without an outcome come at the end.
+ *
+ * @throws {ViewError} when that is not permitted or not possible here
+ */
+export function watchConnections(
+  options: ConnectionWatchOptions = {},
+): Watch<ConnectionRow> {
+  return openWatch<ConnectionRow>({
+    features: { attempts: true, datagrams: options.udp === true },
+    row: (record, context) =>
+      record.type === RECORD_TYPE.ATTEMPT
+        ? connectionRow(record, context)
+        : undefined,
+    last: (source, context) => {
+      const rows: ConnectionRow[] = [];
+      source.readAttempts((record) =>
+        rows.push(connectionRow(record, context, PENDING))
+      );
+      return rows;
+    },
+  }, options);
+}

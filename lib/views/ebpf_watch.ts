@@ -1,0 +1,227 @@
+/**
+ * Watching by programs in the kernel.
+ *
+ * @module
+ */
+import type { ViewFeatures } from "../../bpf/programs/views/features.ts";
+import { realTimeOffset } from "../../ffi/clock.ts";
+import { processTree } from "../proc/task.ts";
+import { CgroupTree } from "./cgroups.ts";
+import { ViewError } from "./errors.ts";
+import type { TargetSet } from "../trace/ebpf_targets.ts";
+import { KernelSource } from "./kernel_source.ts";
+import { openFailure } from "./open_failure.ts";
+import type { RecordContext, ViewRecord } from "./record.ts";
+import type { ViewRow } from "./rows.ts";
+import {
+  type CgroupIds,
+  isWanted,
+  rowsOf,
+  switchedOff,
+  type ViewLosses,
+  type Watch,
+  WATCH_INTERVAL,
+  type WatchFeature,
+  type WatchOptions,
+  type WatchScope,
+} from "./watch.ts";
+
+/** How often the difference of the clocks is measured, milliseconds. */
+const CLOCK_INTERVAL = 1000;
+/** How often it is checked whether watched processes live, alike. */
+const SCOPE_INTERVAL = 100;
+/** Longest wait for connections of processes that have ended, alike. */
+const LINGER = 2000;
+
+/** Makes rows of records. */
+export interface RowMaker<Row extends ViewRow> {
+  /** What the kernel is asked to tell. */
+  readonly features: Omit<ViewFeatures, "filtered">;
+  /** The row of a record; `undefined` when there is nothing to say. */
+  row(record: ViewRecord, context: RecordContext): Row | undefined;
+  /** Whether it matters what was open before. */
+  readonly usesDescriptors?: boolean;
+  /** Rows about what is under way when the watch ends. */
+  last?(source: KernelSource, context: RecordContext): Row[];
+}
+
+/** Watches with programs in the kernel. */
+export class EbpfWatch<Row extends ViewRow> implements Watch<Row> {
+  readonly notices: readonly string[];
+  readonly details: readonly string[];
+  readonly #source: KernelSource;
+  readonly #maker: RowMaker<Row>;
+  readonly #options: WatchOptions;
+  readonly #context: { clockOffset: number; began: number };
+  readonly #cgroups: CgroupIds | undefined;
+  #clockAt = 0;
+  #scopeAt = 0;
+  #watching: boolean;
+  #deadline: number | undefined;
+  #over = false;
+  #stopped = false;
+
+  /**
+   * Begins to watch.
+   *
+   * @throws {ViewError} when a process of the scope does not exist
+   * @throws {ProgramLoadError} when the kernel refuses a program
+   * @throws {SyscallError} when it refuses something else
+   */
+  constructor(maker: RowMaker<Row>, options: WatchOptions) {
+    const scope = options.scope ?? { kind: "all" };
+    this.#maker = maker;
+    this.#options = options;
+    const cgroup = options.filter?.cgroup;
+    this.#cgroups = cgroup === undefined ? undefined : new CgroupTree(cgroup);
+    this.#source = new KernelSource(
+      { ...maker.features, filtered: scope.kind !== "all" },
+      options.without ?? switchedOff(),
+    );
+    this.#context = { clockOffset: 0, began: this.#source.began };
+    this.#watching = scope.kind !== "children";
+    try {
+      this.#watch(scope);
+      // What is there already is known from here on.
+      this.#source.readSockets(() => {});
+    } catch (error) {
+      this.#source.close();
+      throw error;
+    }
+    const { refused } = this.#source;
+    this.notices = refused.filter(({ loss }) =>
+      loss !== "iterator" || maker.usesDescriptors === true
+    ).map(({ loss }) => LOSSES[loss]);
+    this.details = refused.map(({ error }) => error.message);
+  }
+
+  take(): Row[] {
+    const rows: Row[] = [];
+    const context = this.#now();
+    this.#source.read((record) => {
+      const row = this.#maker.row(record, context);
+      if (row !== undefined) this.#add(row, rows);
+    });
+    return rows;
+  }
+
+  finish(): Row[] {
+    const rows: Row[] = [];
+    const last = this.#maker.last?.(this.#source, this.#now()) ?? [];
+    for (const row of last) this.#add(row, rows);
+    return rows;
+  }
+
+  get losses(): ViewLosses {
+    return this.#source.losses;
+  }
+
+  get over(): boolean {
+    if ((this.#options.scope ?? ALL).kind === "all") return false;
+    const now = performance.now();
+    if (!this.#over && this.#watching && now >= this.#scopeAt) {
+      this.#scopeAt = now + SCOPE_INTERVAL;
+      if (this.#source.targets.list().length > 0) return false;
+      this.#deadline ??= now + LINGER;
+      this.#over = now > this.#deadline || !this.#source.hasWatchedSessions();
+    }
+    return this.#over;
+  }
+
+  launched(): void {
+    this.#source.targets.remove(Deno.pid);
+    this.#watching = true;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  [Symbol.dispose](): void {
+    this.#stopped = true;
+    this.#source.close();
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<Row, void, void> {
+    return rowsOf(
+      this,
+      () => this.#stopped,
+      this.#options.interval ?? WATCH_INTERVAL,
+    );
+  }
+
+  #add(row: Row, rows: Row[]): void {
+    const { ids } = this.#source;
+    const pid = ids.toInner(row.pid);
+    const seen = pid === row.pid || pid === undefined ? row : { ...row, pid };
+    if (isWanted(seen, this.#options.filter ?? {}, this.#cgroups)) {
+      rows.push(seen);
+    }
+  }
+
+  #watch(scope: WatchScope): void {
+    const { targets } = this.#source;
+    if (scope.kind === "children") {
+      targets.add(Deno.pid, { children: "only" });
+    } else if (scope.kind === "processes") {
+      for (const pid of scope.pids) watchProcess(targets, pid, scope.tree);
+    }
+  }
+
+  #now(): RecordContext {
+    const now = performance.now();
+    if (now >= this.#clockAt) {
+      this.#clockAt = now + CLOCK_INTERVAL;
+      this.#context.clockOffset = Number(realTimeOffset()) / 1e6;
+    }
+    return this.#context;
+  }
+}
+
+/**
+ * Begins to watch.
+ *
+ * @throws {ViewError} when that is not permitted or not possible here
+ */
+export function openWatch<Row extends ViewRow>(
+  maker: RowMaker<Row>,
+  options: WatchOptions,
+): Watch<Row> {
+  try {
+    return new EbpfWatch(maker, options);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw openFailure(error, maker.features.attempts === true);
+  }
+}
+
+const ALL: WatchScope = { kind: "all" };
+
+/** What is lost with what the kernel refused. */
+const LOSSES: Readonly<Record<WatchFeature, string>> = {
+  ebpf: "",
+  cgroup: "cgroup hooks cannot be used: attempts that fail at once, and UDP, " +
+    "are not seen",
+  probe: "kernel memory cannot be read: who accepted a connection is known " +
+    "only when it is closed",
+  iterator: "open descriptors cannot be listed: the owners of connections " +
+    "that were open before are not known",
+};
+
+/** Watches a process, with all its descendants if asked for. */
+function watchProcess(targets: TargetSet, pid: number, tree: boolean): void {
+  const seen = new Set<number>();
+  // Processes may appear while their parents are being added.
+  for (let found = true; found;) {
+    found = false;
+    for (const id of processTree(pid).slice(0, tree ? undefined : 1)) {
+      if (seen.has(id) || id === Deno.pid) continue;
+      seen.add(id);
+      found = targets.add(id, { children: tree }) || found;
+    }
+  }
+  if (seen.size > 0) return;
+  throw new ViewError("not-found", `No process ${pid}`, {
+    hint: "List processes with ps -e",
+  });
+}

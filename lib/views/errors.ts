@@ -1,0 +1,41 @@
+/**
+ * Why a view cannot begin.
+ *
+ * @module
+ */
+
+/** Kinds of {@linkcode ViewError}. */
+export type ViewErrorCode =
+  /** A right is missing. */
+  | "permission"
+  /** The kernel cannot do it, or something is wrong with the environment. */
+  | "unsupported"
+  /** There is no such process or cgroup. */
+  | "not-found";
+
+/** A view that cannot begin; the message is a sentence. */
+export class ViewError extends Error {
+  /** Name of the class. */
+  override readonly name = "ViewError";
+  /** What kind of problem it is. */
+  readonly code: ViewErrorCode;
+  /** What may help. */
+  readonly hint: string | undefined;
+  /** More for those who want to know: the last lines of the verifier's log. */
+  readonly detail: readonly string[];
+
+  /** Makes the error. */
+  constructor(
+    code: ViewErrorCode,
+    message: string,
+    options: ErrorOptions & {
+      readonly hint?: string;
+      readonly detail?: readonly string[];
+    } = {},
+  ) {
+    super(message, options);
+    this.code = code;
+    this.hint = options.hint;
+    this.detail = options.detail ?? [];
+  }
+}

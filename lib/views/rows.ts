@@ -1,0 +1,102 @@
+/**
+ * Rows of the system-wide views: plain data, one object for each thing that
+ * happened.
+ *
+ * @module
+ */
+
+/** Who a connection belongs to, and between which ends it is. */
+export interface ViewRow {
+  /** Process that connected, accepted or listens; 0 where it is not known. */
+  readonly pid: number;
+  /** Its thread; 0 where it is not known. */
+  readonly tid: number;
+  /** Name of the thread at that moment; empty where it is not known. */
+  readonly comm: string;
+  /** User of the process. */
+  readonly uid: number;
+  /** Id of the process's cgroup: the inode of its folder; 0 for none. */
+  readonly cgroup: number;
+  /** Inode of the network namespace; 0 where it is not known. */
+  readonly netns: number;
+  /** Family of the socket; an IPv6 socket may have v4-mapped addresses. */
+  readonly family: 4 | 6;
+  /** Transport protocol. */
+  readonly protocol: "tcp" | "udp";
+  readonly localAddress: string;
+  /** 0 where none was chosen. */
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+}
+
+/** An attempt to connect. */
+export interface ConnectionRow extends ViewRow {
+  /** When connect(2) was called: milliseconds since 1970. */
+  readonly time: number;
+  /**
+   * `ok`, the name of the error such as `ECONNREFUSED`, `closed` when the
+   * program gave up, or `pending` when nothing was decided yet.
+   */
+  readonly result: string;
+  /** Milliseconds until the outcome; unset while there is none. */
+  readonly latency: number | undefined;
+  /** Name that an answer of DNS gave the remote address for, if asked for. */
+  readonly name?: string;
+}
+
+/** Who ended a connection, and how. */
+export type CloseKind =
+  /** This end closed first. */
+  | "local"
+  /** The other end closed first. */
+  | "remote"
+  /** This end broke off: data was left unread, or SO_LINGER asked for it. */
+  | "local-reset"
+  /** The other end broke off, or refused. */
+  | "remote-reset"
+  /** Nothing came for too long, or the network said it cannot be reached. */
+  | "timeout"
+  /** It is still open. */
+  | "open";
+
+/** One end of a TCP connection, from beginning to end. */
+export interface SessionRow extends ViewRow {
+  readonly protocol: "tcp";
+  /** When the socket was closed, or looked at: milliseconds since 1970. */
+  readonly time: number;
+  /** Bytes of data sent and acknowledged. */
+  readonly bytesSent: number;
+  /** Bytes of data received. */
+  readonly bytesReceived: number;
+  /**
+   * Milliseconds since it was established, or since it began to connect when
+   * that failed; of a session that was open before, since we began to look.
+   */
+  readonly duration: number;
+  /** Segments that were sent again. */
+  readonly retransmits: number;
+  /** Smoothed round-trip time in microseconds; 0 where none was measured. */
+  readonly roundTrip: number;
+  readonly closedBy: CloseKind;
+  /** Name of the error that ended it, such as `ECONNRESET`. */
+  readonly error: string | undefined;
+  /** It was there before we began to look. */
+  readonly openBefore: boolean;
+  /** It is still there. */
+  readonly stillOpen: boolean;
+  /** How the owner is known. */
+  readonly ownerFrom: OwnerKind;
+}
+
+/** How the owner of a connection is known. */
+export type OwnerKind =
+  /** It connected or accepted. */
+  | "call"
+  /** Nobody accepted the connection: it listens. */
+  | "listener"
+  /** It closed the socket. */
+  | "closer"
+  /** It held the descriptor when we began to look. */
+  | "descriptor"
+  | "unknown";

@@ -1,0 +1,52 @@
+/**
+ * TCP sessions of the machine from beginning to end: tcplife.
+ *
+ * @module
+ */
+import { RECORD_TYPE, SOCKET_FLAG } from "../../bpf/programs/views/layout.ts";
+import { openWatch } from "./ebpf_watch.ts";
+import { sessionRow } from "./record.ts";
+import type { SessionRow } from "./rows.ts";
+import type { Watch, WatchOptions } from "./watch.ts";
+
+/** What to tell of sessions. */
+export interface SessionWatchOptions extends WatchOptions {
+  /** Also sessions that were open before the watch began. */
+  readonly openBefore?: boolean;
+  /** At the end also sessions that are still open. */
+  readonly stillOpen?: boolean;
+}
+
+/**
+ * Watches TCP sessions. Each end of a session on this machine is a row, when
+ * it is closed; those that are still open come at the end, if wanted.
+ *
+ * @throws {ViewError} when that is not permitted or not possible here
+ */
+export function watchSessions(
+  options: SessionWatchOptions = {},
+): Watch<SessionRow> {
+  const { openBefore = false, stillOpen = false, scope } = options;
+  const isWanted = (flags: number): boolean =>
+    openBefore || (flags & SOCKET_FLAG.OPEN_BEFORE) === 0;
+  return openWatch<SessionRow>({
+    features: { closes: true },
+    usesDescriptors: openBefore || stillOpen,
+    row: (record, context) =>
+      record.type === RECORD_TYPE.CLOSED && isWanted(record.flags)
+        ? sessionRow(record, context)
+        : undefined,
+    last: (source, context) => {
+      const rows: SessionRow[] = [];
+      if (!stillOpen) return rows;
+      const all = scope === undefined || scope.kind === "all";
+      source.readSockets((record) => {
+        const { flags } = record;
+        if (!isWanted(flags)) return;
+        if (!all && (flags & SOCKET_FLAG.WATCHED) === 0) return;
+        rows.push(sessionRow(record, context, true));
+      });
+      return rows;
+    },
+  }, options);
+}

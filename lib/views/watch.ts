@@ -1,0 +1,124 @@
+/**
+ * Watching the machine: rows as they come, until somebody stops.
+ *
+ * @module
+ */
+import type { ViewRow } from "./rows.ts";
+
+/** Which processes are watched. */
+export type WatchScope =
+  /** All of the machine. */
+  | { readonly kind: "all" }
+  /** Some that run already. */
+  | {
+    readonly kind: "processes";
+    readonly pids: readonly number[];
+    /** With all their descendants, also those that come later. */
+    readonly tree: boolean;
+  }
+  /** Those that this process starts from now on, with their descendants. */
+  | { readonly kind: "children" };
+
+/** Which rows are wanted; everything unless told. */
+export interface RowFilter {
+  readonly family?: 4 | 6;
+  readonly localPorts?: ReadonlySet<number>;
+  readonly remotePorts?: ReadonlySet<number>;
+  readonly uid?: number;
+  /** A folder of the cgroup2 hierarchy; those below it are included. */
+  readonly cgroup?: string;
+}
+
+/** What every view can be told. */
+export interface WatchOptions {
+  readonly scope?: WatchScope;
+  readonly filter?: RowFilter;
+  /** Milliseconds between two looks at the ring. */
+  readonly interval?: number;
+  /** Switches parts of eBPF off, so that what replaces them can be tested. */
+  readonly without?: readonly WatchFeature[];
+}
+
+/** What a view can do without, in another way. */
+export const WATCH_FEATURES = ["ebpf", "cgroup", "probe", "iterator"] as const;
+
+/** One of {@linkcode WATCH_FEATURES}. */
+export type WatchFeature = typeof WATCH_FEATURES[number];
+
+/** What did not fit. */
+export interface ViewLosses {
+  /** Records that the ring had no space for: as many rows are missing. */
+  readonly records: number;
+  /** Sockets that could not be kept: their owner or their row is missing. */
+  readonly sockets: number;
+}
+
+/** Environment variable that switches features off: names with commas. */
+const WITHOUT = "TRACEDUMP_WITHOUT";
+
+/** What the environment switches off. */
+export function switchedOff(): readonly WatchFeature[] {
+  const names = (Deno.env.get(WITHOUT) ?? "").split(",");
+  return WATCH_FEATURES.filter((feature) => names.includes(feature));
+}
+
+/** Rows as they come. */
+export interface Watch<Row> extends AsyncIterable<Row>, Disposable {
+  /** What has to be said about how the rows are found, one line each. */
+  readonly notices: readonly string[];
+  /** What the kernel refused, in its own words. */
+  readonly details: readonly string[];
+  /** The rows since the last call, without waiting. */
+  take(): Row[];
+  /** The last rows: about what has not ended. Nothing comes after it. */
+  finish(): Row[];
+  /** What is missing so far. */
+  readonly losses: ViewLosses;
+  /** Whether every watched process and its connections have ended. */
+  readonly over: boolean;
+  /** The command was started: later children are not watched. */
+  launched(): void;
+  /** Ends the iteration. */
+  stop(): void;
+}
+
+/** Milliseconds between two looks unless told. */
+export const WATCH_INTERVAL = 20;
+
+/** Ids of cgroups. */
+export interface CgroupIds {
+  /** Whether a cgroup is one of them. */
+  has(id: number): boolean;
+}
+
+/** Whether a row is wanted; `cgroups` stands for the filter's folder. */
+export function isWanted(
+  row: ViewRow,
+  filter: RowFilter,
+  cgroups?: CgroupIds,
+): boolean {
+  const { family, localPorts, remotePorts, uid } = filter;
+  return (family === undefined || row.family === family) &&
+    (localPorts === undefined || localPorts.has(row.localPort)) &&
+    (remotePorts === undefined || remotePorts.has(row.remotePort)) &&
+    (uid === undefined || row.uid === uid) &&
+    (cgroups === undefined || cgroups.has(row.cgroup));
+}
+
+/** Iterates over the rows of a watch until it is over or stopped. */
+export async function* rowsOf<Row>(
+  watch: Pick<Watch<Row>, "take" | "finish" | "over" | "stop">,
+  isStopped: () => boolean,
+  interval: number,
+): AsyncGenerator<Row, void, void> {
+  try {
+    while (!isStopped() && !watch.over) {
+      yield* watch.take();
+      await new Promise((resolve) => setTimeout(resolve, interval));
+    }
+    yield* watch.take();
+    yield* watch.finish();
+  } finally {
+    watch.stop();
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * What the tests of the views share: a workload that says what it did, and
+ * rows of its own processes.
+ *
+ * @module
+ */
+import type { Watch, WatchScope } from "../../lib/views/watch.ts";
+import { Child, until } from "../support/processes.ts";
+
+const WORKLOAD = new URL("./workloads/views.py", import.meta.url).pathname;
+
+/** Rows of what this process starts. */
+export const CHILDREN: WatchScope = { kind: "children" };
+
+/** The workload, which waits for a line when it has done everything. */
+export class ViewWorkload implements AsyncDisposable {
+  readonly child: Child;
+
+  /** Starts one of its scenes. */
+  constructor(scene: string) {
+    this.child = new Child(["python3", WORKLOAD, scene], { stdin: "piped" });
+  }
+
+  /** What it says that it did, as far as it got. */
+  facts<Fact>(): Fact[] {
+    return this.child.stdout.split("\n").filter((line) =>
+      line !== "" && !line.includes('"done"')
+    ).map((line) => JSON.parse(line) as Fact);
+  }
+
+  /** Waits until it has done everything. */
+  async done(): Promise<void> {
+    await this.child.seen("stdout", /"done"/);
+  }
+
+  /** Lets it end. */
+  async finish(): Promise<void> {
+    await this.child.writeLine();
+    await this.child.ended();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.child[Symbol.asyncDispose]();
+  }
+}
+
+/** Takes rows until there are so many, then a last time. */
+export async function takeRows<Row>(
+  watch: Watch<Row>,
+  count: number,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  await until(() => {
+    rows.push(...watch.take());
+    return rows.length >= count ? true : undefined;
+  }, `${count} rows`);
+  rows.push(...watch.take());
+  return rows;
+}
+
+/** Sorts texts, for comparisons of what has no order. */
+export function sorted(texts: Iterable<string>): string[] {
+  return [...texts].sort();
+}

@@ -1,0 +1,234 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { watchConnections } from "../../lib/views/connections.ts";
+import type { SessionRow } from "../../lib/views/rows.ts";
+import { watchSessions } from "../../lib/views/sessions.ts";
+import type { WatchFeature } from "../../lib/views/watch.ts";
+import { ebpfTest } from "./ebpf_support.ts";
+import { CHILDREN, sorted, takeRows, ViewWorkload } from "./views_support.ts";
+
+interface Attempt {
+  readonly result: string;
+  readonly port: number;
+}
+
+interface Session {
+  readonly local: number;
+  readonly remote: number;
+  readonly sent: number;
+  readonly received: number;
+  readonly closed: string;
+}
+
+interface Owned {
+  readonly local: number;
+  readonly remote: number;
+  readonly owner: number;
+  readonly kind: string;
+}
+
+function attemptText({ result, port }: Attempt): string {
+  return `${result} ${port}`;
+}
+
+/** Refused attempts had a local port that nobody could ask for. */
+function sessionText(one: Session): string {
+  const local = one.remote === 1 ? 0 : one.local;
+  return `${local} ${one.remote} ${one.sent} ${one.received} ${one.closed}`;
+}
+
+function sessionOf(row: SessionRow): Session {
+  return {
+    local: row.localPort,
+    remote: row.remotePort,
+    sent: row.bytesSent,
+    received: row.bytesReceived,
+    closed: row.closedBy,
+  };
+}
+
+ebpfTest("watchConnections() tells every attempt with its result", async () => {
+  using watch = watchConnections({ scope: CHILDREN });
+  await using workload = new ViewWorkload("attempts");
+  await workload.done();
+  const rows = await takeRows(watch, 22);
+  rows.push(...watch.finish());
+  const attempts = workload.facts<Attempt>();
+  equal(attempts.length, 23);
+  deepEqual(
+    sorted(
+      rows.map((row) =>
+        attemptText({ result: row.result, port: row.remotePort })
+      ),
+    ),
+    sorted(attempts.map(attemptText)),
+  );
+  for (const row of rows) {
+    equal(row.pid, workload.child.pid);
+    equal(row.comm, "python3");
+    equal(row.latency === undefined, row.result === "pending");
+    ok(row.latency === undefined || row.latency > 0);
+    ok(Math.abs(row.time - Date.now()) < 60_000);
+  }
+  const families = (family: number): number =>
+    rows.filter((row) => row.family === family).length;
+  deepEqual([families(4), families(6)], [21, 2]);
+  ok(rows.some((row) => row.localAddress === "::ffff:127.0.0.1"));
+  deepEqual(watch.losses, { records: 0, sockets: 0 });
+});
+
+ebpfTest("watchSessions() tells both ends with exact bytes", async () => {
+  using watch = watchSessions({ scope: CHILDREN });
+  await using workload = new ViewWorkload("sessions");
+  await workload.done();
+  const rows = await takeRows(watch, 29);
+  const sessions = workload.facts<Session>();
+  equal(sessions.length, 29);
+  deepEqual(
+    sorted(rows.map((row) => sessionText(sessionOf(row)))),
+    sorted(sessions.map(sessionText)),
+  );
+  for (const row of rows) {
+    equal(row.pid, workload.child.pid);
+    equal(row.ownerFrom, "call");
+    ok(row.duration > 0);
+    equal(row.error === undefined, !row.closedBy.startsWith("remote-reset"));
+  }
+  deepEqual(watch.losses, { records: 0, sockets: 0 });
+});
+
+ebpfTest("watchSessions() knows who accepted, also after fork", async () => {
+  using watch = watchSessions({ scope: CHILDREN });
+  await using workload = new ViewWorkload("forked");
+  await workload.done();
+  const rows = await takeRows(watch, 6);
+  const text = (one: Owned): string =>
+    `${one.local} ${one.remote} ${one.owner} ${one.kind}`;
+  const owned = workload.facts<Owned>();
+  deepEqual(
+    sorted(
+      rows.filter(({ localPort }) => localPort === owned[0]!.local)
+        .map((row) =>
+          text({
+            local: row.localPort,
+            remote: row.remotePort,
+            owner: row.pid,
+            kind: row.ownerFrom,
+          })
+        ),
+    ),
+    sorted(owned.map(text)),
+  );
+});
+
+ebpfTest(
+  "watchSessions() tells what was open before and still is",
+  async () => {
+    await using workload = new ViewWorkload("held");
+    await workload.child.seen("stdout", /\n.*\n/);
+    const scope = {
+      kind: "processes",
+      pids: [workload.child.pid],
+      tree: false,
+    } as const;
+    using early = watchSessions({ scope, openBefore: true, stillOpen: true });
+    using late = watchSessions({ scope });
+    await workload.child.writeLine();
+    await workload.done();
+    const [client, server] = workload.facts<Session>();
+    const text = (row: SessionRow): string =>
+      `${row.localPort} ${row.bytesSent} ${row.bytesReceived} ` +
+      `${row.openBefore} ${row.stillOpen} ${row.ownerFrom} ${row.pid}`;
+    const { pid } = workload.child;
+    deepEqual(
+      sorted(early.finish().map(text)),
+      sorted([
+        `${client!.local} 7 3 true true descriptor ${pid}`,
+        `${server!.local} 3 7 true true descriptor ${pid}`,
+      ]),
+    );
+    await workload.child.writeLine();
+    deepEqual(
+      sorted((await takeRows(early, 2)).map(text)),
+      sorted([
+        `${client!.local} 7 3 true false descriptor ${pid}`,
+        `${server!.local} 3 7 true false descriptor ${pid}`,
+      ]),
+    );
+    deepEqual(late.take(), []);
+  },
+);
+
+ebpfTest("watchConnections() tells first datagrams if asked", async () => {
+  using watch = watchConnections({ scope: CHILDREN, udp: true });
+  await using workload = new ViewWorkload("datagrams");
+  await workload.done();
+  const rows = await takeRows(watch, 3);
+  deepEqual(
+    sorted(
+      rows.map((row) =>
+        `${row.protocol} ${row.localPort} ${row.remotePort} ${row.result}`
+      ),
+    ),
+    sorted(
+      workload.facts<Session>().map(({ local, remote }) =>
+        `udp ${local} ${remote} ok`
+      ),
+    ),
+  );
+});
+
+ebpfTest("a watch is over when everything it watched has ended", async () => {
+  using watch = watchSessions({ scope: CHILDREN });
+  await using workload = new ViewWorkload("sessions");
+  watch.launched();
+  await workload.done();
+  equal(watch.over, false);
+  await workload.finish();
+  let count = 0;
+  for await (const row of watch) {
+    equal(row.pid, workload.child.pid);
+    count++;
+  }
+  equal(count, 29);
+});
+
+/** What is left when the kernel refuses something. */
+const FALLBACKS: readonly (readonly [WatchFeature, string])[] = [
+  ["cgroup", "cgroup hooks cannot be used"],
+  ["probe", "kernel memory cannot be read"],
+];
+
+for (const [feature, notice] of FALLBACKS) {
+  ebpfTest(`watchConnections() without ${feature}`, async () => {
+    using watch = watchConnections({ scope: CHILDREN, without: [feature] });
+    ok(watch.notices[0]?.startsWith(notice), watch.notices[0]);
+    await using workload = new ViewWorkload("attempts");
+    await workload.done();
+    const expected = workload.facts<Attempt>().filter(({ result }) =>
+      feature !== "cgroup" || result !== "ENETUNREACH"
+    );
+    const rows = await takeRows(watch, expected.length - 1);
+    rows.push(...watch.finish());
+    deepEqual(
+      sorted(
+        rows.map((row) =>
+          attemptText({ result: row.result, port: row.remotePort })
+        ),
+      ),
+      sorted(expected.map(attemptText)),
+    );
+  });
+}
+
+ebpfTest("watchSessions() without probe names who closed", async () => {
+  using watch = watchSessions({ scope: CHILDREN, without: ["probe"] });
+  await using workload = new ViewWorkload("sessions");
+  await workload.done();
+  const rows = await takeRows(watch, 28);
+  // Ends that accepted and did not close are their listener's.
+  for (const row of rows) {
+    equal(row.pid, workload.child.pid);
+    ok(["call", "closer", "listener"].includes(row.ownerFrom));
+  }
+  equal(rows.length, 29);
+});
