@@ -5,6 +5,7 @@
  */
 import { check } from "./errno.ts";
 import { libc } from "./libc.ts";
+import { cString } from "./memory.ts";
 
 const CLOCK_REALTIME = 0;
 const CLOCK_MONOTONIC = 1;
@@ -47,6 +48,31 @@ export function realTimeOffset(): bigint {
 /** Nanoseconds of CLOCK_MONOTONIC; exact for the first 104 days. */
 export function monotonicTime(): number {
   return Number(clock(CLOCK_MONOTONIC));
+}
+
+/** Bytes of `struct tm`: nine ints, padding, `long tm_gmtoff`, a pointer. */
+const TM_LENGTH = 56;
+/** Longest text that a format may make: PATH_MAX. */
+const MAX_TEXT = 4096;
+
+/**
+ * Expands the conversions of strftime(3) with the local time.
+ *
+ * @param seconds since 1970
+ * @throws {RangeError} when the text is longer than a path may be
+ */
+export function formatLocalTime(format: string, seconds: number): string {
+  const { localtime_r, strftime, tzset } = libc();
+  const tm = new Uint8Array(TM_LENGTH);
+  const text = new Uint8Array(MAX_TEXT);
+  tzset();
+  localtime_r(BigInt64Array.of(BigInt(Math.floor(seconds))), tm);
+  // strftime(3) cannot tell an empty text from one that is too long.
+  const length = strftime(text, BigInt(MAX_TEXT), cString(`${format}.`), tm);
+  if (length === 0) {
+    throw new RangeError(`Cannot expand ${format}: the text is too long`);
+  }
+  return new TextDecoder().decode(text.subarray(0, length - 1));
 }
 
 function clock(id: number): bigint {

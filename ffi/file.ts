@@ -82,6 +82,32 @@ export function sync(fd: number): void {
   }
 }
 
+/**
+ * Makes a descriptor mean another open file; what it meant is closed.
+ *
+ * @param fd the number that stays
+ * @param replacement closed, since `fd` takes its place
+ * @throws {SyscallError}
+ */
+export function replaceFile(fd: number, replacement: Fd): void {
+  using source = replacement;
+  check("dup3", libc().dup3(source.number, fd, O_CLOEXEC));
+}
+
+// struct statvfs of 64-bit Linux: 0 f_bsize, 8 f_frsize, 32 f_bavail
+const STATVFS_LENGTH = 112;
+
+/**
+ * Bytes that are free for ordinary users on the disk of a file.
+ *
+ * @returns undefined where the descriptor has no disk
+ */
+export function freeSpace(fd: number): number | undefined {
+  const buffer = new BigUint64Array(STATVFS_LENGTH / 8);
+  if (libc().fstatvfs(fd, buffer) < 0) return undefined;
+  return Number(buffer[1]! * buffer[4]!);
+}
+
 /** Whether a descriptor is a terminal. */
 export function isTerminal(fd: number): boolean {
   return libc().isatty(fd) === 1;

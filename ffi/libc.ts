@@ -61,6 +61,21 @@ const SYMBOLS = {
   // int isatty(int fd)
   isatty: { parameters: ["i32"], result: "i32" },
 
+  // int dup3(int oldfd, int newfd, int flags)
+  dup3: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  // int fstatvfs(int fd, struct statvfs *buf)
+  fstatvfs: { parameters: ["i32", "buffer"], result: "i32" },
+
+  // void tzset(void)
+  tzset: { parameters: [], result: "void" },
+  // struct tm *localtime_r(const time_t *timep, struct tm *result)
+  localtime_r: { parameters: ["buffer", "buffer"], result: "pointer" },
+  // size_t strftime(char *s, size_t max, const char *format, struct tm *tm)
+  strftime: {
+    parameters: ["buffer", "usize", "buffer", "buffer"],
+    result: "u32",
+  },
+
   // int poll(struct pollfd *fds, nfds_t nfds, int timeout)
   poll: { parameters: ["buffer", "usize", "i32"], result: "i32" },
   // the same on a pool thread: the event loop goes on while it waits
@@ -161,6 +176,8 @@ const SYMBOLS = {
   },
   // unsigned int if_nametoindex(const char *ifname)
   if_nametoindex: { parameters: ["buffer"], result: "u32" },
+  // char *if_indextoname(unsigned int ifindex, char *ifname)
+  if_indextoname: { parameters: ["u32", "buffer"], result: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** Functions of the C library, typed after the symbol table. */

@@ -188,6 +188,15 @@ export function readStatistics(fd: number): PacketStatistics {
   return { packets: statistics[0]!, drops: statistics[1]! };
 }
 
+const IF_NAMESIZE = 16;
+
+/** Name of a network interface; undefined when there is none any more. */
+export function interfaceName(index: number): string | undefined {
+  const name = new Uint8Array(IF_NAMESIZE);
+  if (libc().if_indextoname(index, name) === null) return undefined;
+  return new TextDecoder().decode(name.subarray(0, name.indexOf(0)));
+}
+
 /** Index of a network interface; 0 when there is none of that name. */
 export function interfaceIndex(name: string): number {
   return libc().if_nametoindex(cString(name));

@@ -29,6 +29,7 @@ const PACKAGES: readonly Package[] = [
   { name: "libpcap0.8", brings: "/usr/lib/x86_64-linux-gnu/libpcap.so.0.8" },
   { name: "openssh-client", brings: "ssh" },
   { name: "openssh-server", brings: "/usr/sbin/sshd" },
+  { name: "openssl", brings: "openssl" },
   { name: "curl", brings: "curl" },
   { name: "wget", brings: "wget" },
   { name: "python3", brings: "python3" },

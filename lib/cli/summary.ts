@@ -27,12 +27,22 @@ const GAP = "  ";
 
 /** Returns the sentence on packets, bytes, sockets and drops. */
 export function formatTotals(result: CaptureResult, output: string): string {
-  const target = output === "-" ? "standard output" : printable(output);
+  const target = formatTarget(result.files ?? [output]);
   return `${countOf(result.packets, "packet")} (${
     formatBytes(result.bytes)
   }) ` +
     `of ${countOf(result.sockets, "socket")} written to ${target}, ` +
     `${formatCount(result.drops)} dropped by kernel`;
+}
+
+function formatTarget(files: readonly string[]): string {
+  const [first = "", last = first] = [files.at(0), files.at(-1)];
+  if (files.length > 1) {
+    return `${countOf(files.length, "file")}, ${printable(first)} to ${
+      printable(last)
+    }`;
+  }
+  return first === "-" ? "standard output" : printable(first);
 }
 
 /**

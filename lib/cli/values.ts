@@ -78,6 +78,50 @@ export function positiveTime(text: string): number {
 }
 
 /**
+ * Reads a time like {@linkcode time} and returns seconds.
+ *
+ * @throws {ValueError} when it is no time or less than a second.
+ */
+export function wholeSeconds(text: string): number {
+  const value = time(text);
+  if (value < 1000) throw new ValueError("a time of at least 1s");
+  return Math.floor(value / 1000);
+}
+
+/** Bytes of each unit of size; a plain number means megabytes. */
+const SIZE_UNITS: Readonly<Record<string, number>> = {
+  "": 1e6,
+  k: 1e3,
+  kb: 1e3,
+  m: 1e6,
+  mb: 1e6,
+  g: 1e9,
+  gb: 1e9,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+};
+const SIZE_REGEXP = /^(\d+(?:\.\d+)?)([a-z]*)$/;
+
+/**
+ * Reads a size such as `100`, `500k`, `1.5G` or `64MiB` and returns bytes. A
+ * plain number means megabytes (1,000,000 bytes), as in tcpdump(8).
+ *
+ * @throws {ValueError} when it is no size or less than one byte.
+ */
+export function size(text: string): number {
+  const [, amount, unit] = SIZE_REGEXP.exec(text.toLowerCase()) ?? [];
+  const factor = unit === undefined ? undefined : SIZE_UNITS[unit];
+  const value = factor === undefined
+    ? NaN
+    : Math.floor(Number(amount) * factor);
+  if (!(value >= 1 && value <= Number.MAX_SAFE_INTEGER)) {
+    throw new ValueError("a size such as 500k, 100M or 1.5G");
+  }
+  return value;
+}
+
+/**
  * Takes any text but an empty one, which is a shell variable gone missing.
  *
  * @throws {ValueError} when the text is empty or has a NUL character.

@@ -32,6 +32,11 @@ export class DnsNames {
     return this.#names.size;
   }
 
+  /** Names by address, as text. */
+  get all(): ReadonlyMap<string, string> {
+    return this.#names;
+  }
+
   /**
    * Learns from a DNS message. Anything else is ignored.
    *

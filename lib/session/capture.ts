@@ -26,6 +26,8 @@ import {
   startSniffer,
   startTracer,
 } from "./live_capture.ts";
+import { KeyLogFile } from "./key_log.ts";
+import { isRotated, OutputFiles } from "./output_files.ts";
 import type { FilterSource } from "./filter_names.ts";
 import { openOutput } from "./output.ts";
 import {
@@ -57,7 +59,7 @@ export async function startCapture(
   let capture: LiveCapture;
   try {
     capture = new LiveCapture(options, observer, threads, {
-      ...openDescriptors(options),
+      ...openDescriptors(options, user),
       user,
       interfaces,
       filter,
@@ -79,7 +81,8 @@ export async function startCapture(
 /** Opens the packet socket, which passes nothing yet, and the output. */
 function openDescriptors(
   options: CaptureOptions,
-): Pick<Resources, "socket" | "output" | "wake"> {
+  user: User | undefined,
+): Pick<Resources, "socket" | "output" | "began" | "keyLog" | "wake"> {
   let socket: Fd;
   try {
     socket = openCaptureSocket(ringOptions(options.bufferSize), (fd) => {
@@ -90,7 +93,18 @@ function openDescriptors(
     throw packetSocketFailure(error);
   }
   try {
-    return { socket, output: openOutput(options.output), wake: openEventFd() };
+    const { output, rotation = {}, tlsKeys = false } = options;
+    const began = Date.now() / 1000;
+    const path = isRotated(rotation)
+      ? new OutputFiles(output, rotation).next(began).path
+      : output;
+    return {
+      socket,
+      output: openOutput(path),
+      began,
+      keyLog: tlsKeys ? new KeyLogFile(user) : undefined,
+      wake: openEventFd(),
+    };
   } catch (error) {
     socket.close();
     throw error;

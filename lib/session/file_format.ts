@@ -7,10 +7,11 @@ import type { PacketRing } from "../capture/packet_ring.ts";
 
 /** A format of capture files. */
 export interface FileFormat {
-  /** Most bytes of a record before the packet. */
+  /** Bytes of a record before the packet. */
   readonly headLength: number;
-  /** Most bytes of a record after the packet. */
-  readonly tailLength: number;
+
+  /** Most bytes of a record after the packet, for an owner. */
+  tailLength(owner: number): number;
 
   /** What each file begins with. */
   begin(): Uint8Array;
@@ -22,12 +23,22 @@ export interface FileFormat {
   before(ring: PacketRing, owner: number): Uint8Array | undefined;
 
   /**
+   * Whether there may be secrets: packets are then kept for a moment, so that
+   * the secrets can stand before them.
+   */
+  readonly hasSecrets: boolean;
+
+  /** Secrets that became known since the last time. */
+  secrets(): Uint8Array | undefined;
+
+  /**
    * Puts head and tail around a packet in `ring.bytes`; there is room for both.
    * Allocates nothing but for the first packets of something new.
    *
    * @param start where the packet begins; the head ends there
    * @param end where it ends
    * @param sent whether the owner sent it
+   * @param first whether it is the first of its connection
    * @returns where the record ends; it begins at `start - headLength`
    */
   record(
@@ -36,6 +47,7 @@ export interface FileFormat {
     end: number,
     owner: number,
     sent: boolean,
+    first: boolean,
   ): number;
 
   /** What each file ends with. */
@@ -51,4 +63,6 @@ export interface CaptureStatistics {
   readonly drops: number;
   /** Names from DNS answers, by address text. */
   readonly names: ReadonlyMap<string, string>;
+  /** Now, in nanoseconds since 1970. */
+  readonly time: bigint;
 }

@@ -4,54 +4,130 @@
  *
  * @module
  */
-import { errnoText } from "../../ffi/errno.ts";
-import { takeBack, writeAll } from "../../ffi/file.ts";
+import { errnoText, SyscallError } from "../../ffi/errno.ts";
+import { freeSpace, replaceFile, takeBack, writeAll } from "../../ffi/file.ts";
 import type { PacketRing } from "../capture/packet_ring.ts";
 import type { CaptureStatistics, FileFormat } from "./file_format.ts";
+import { openOutput, removeOutput } from "./output.ts";
+import { isRotated, OutputFiles } from "./output_files.ts";
+import type { KeyLogSetup } from "./key_log.ts";
+import type { PcapngSetup } from "./pcapng_format.ts";
 import type { PacketSink, SinkEnd } from "./packet_sink.ts";
+import { CaptureError, type RotationOptions } from "./types.ts";
 
 /** Room behind each ring for records that are not written yet. */
 export const OUTPUT_SIZE = 4 << 20;
 
+/** Where packets go, and how much of them; plain data. */
+export interface FileSetup {
+  /** Descriptor of the first file; it stands for each later one, too. */
+  readonly descriptor: number;
+  /** Name as the user gave it. */
+  readonly path: string;
+  /** When the capture goes on in a new file. */
+  readonly rotation: RotationOptions;
+  /** When the first file was named, in seconds since 1970. */
+  readonly began: number;
+  /** Bytes that all files may have together; 0 for no limit. */
+  readonly maxSize: number;
+  /** Bytes that shall be left free on the disk; 0 for none. */
+  readonly minFree: number;
+  /** Write each packet at once. */
+  readonly unbuffered: boolean;
+  readonly format: FormatSetup;
+}
+
+/** What kind of file it is. */
+export type FormatSetup =
+  | {
+    readonly kind: "pcap";
+    /** Bytes kept of each IP packet, 0 for all. */
+    readonly snaplen: number;
+    /** Time stamps in nanoseconds instead of microseconds. */
+    readonly nanoseconds: boolean;
+  }
+  | PcapngSetup & {
+    readonly kind: "pcapng";
+    /** Where the command's TLS keys come. */
+    readonly keyLog: KeyLogSetup | undefined;
+  };
+
 const EPIPE = 32;
+/** How long packets are kept for secrets that come late, milliseconds. */
+const SECRETS_PATIENCE = 500;
+/** How much may be written until free space is asked for again, bytes. */
+const FREE_INTERVAL = 1 << 20;
 
 /** Writes records of one format to a descriptor, which it borrows. */
 export class FileSink implements PacketSink {
-  readonly #fd: number;
+  readonly #setup: FileSetup;
   readonly #format: FileFormat;
+  readonly #files: OutputFiles | undefined;
+  readonly #statistics: () => CaptureStatistics;
+  readonly #warn: (text: string) => void;
   #ring: PacketRing;
   /** Where the next record begins in the memory of the ring. */
   #at: number;
+  /** When the first of the records that are not written was made, ms. */
+  #since = 0;
+  /** Bytes written to the present file, and to those before it. */
+  #fileSize = 0;
+  #earlier = 0;
+  /** When free space has to be asked for: at this size of all files. */
+  #checkAt = 0;
   #end: SinkEnd | undefined;
 
   /**
    * Writes what the file begins with: readers of a pipe wait for it.
    *
    * @param ring a ring with {@linkcode OUTPUT_SIZE} bytes behind it
+   * @param statistics asked for at the end of each file
+   * @param warn told what went wrong beside the capture itself
    */
-  constructor(fd: number, format: FileFormat, ring: PacketRing) {
-    this.#fd = fd;
+  constructor(
+    setup: FileSetup,
+    format: FileFormat,
+    ring: PacketRing,
+    statistics: () => CaptureStatistics,
+    warn: (text: string) => void,
+  ) {
+    this.#setup = setup;
     this.#format = format;
+    this.#statistics = statistics;
+    this.#warn = warn;
     this.#ring = ring;
     this.#at = ring.tailAt;
+    if (isRotated(setup.rotation)) {
+      this.#files = new OutputFiles(setup.path, setup.rotation);
+      this.#files.next(setup.began);
+    }
     this.#append(format.begin());
-    this.flush();
+    this.#write();
   }
 
   get end(): SinkEnd | undefined {
     return this.#end;
   }
 
+  /** The files that are there, oldest first; undefined if there is just one. */
+  get files(): readonly string[] | undefined {
+    return this.#files?.kept;
+  }
+
   place(ring: PacketRing, owner: number, room: number): number {
-    const { headLength, tailLength } = this.#format;
+    const format = this.#format;
+    const { headLength } = format;
     if (ring !== this.#ring) {
-      this.flush();
+      this.#write();
       this.#ring = ring;
       this.#at = ring.tailAt;
     }
-    const before = this.#format.before(ring, owner);
-    const needed = headLength + room + tailLength + (before?.length ?? 0);
-    if (this.#at + needed > ring.tailAt + OUTPUT_SIZE) this.flush();
+    const record = headLength + room + format.tailLength(owner);
+    this.#keepLimits(record);
+    const before = format.before(ring, owner);
+    const needed = record + (before?.length ?? 0);
+    if (this.#at + needed > ring.tailAt + OUTPUT_SIZE) this.#write();
+    if (this.#at === ring.tailAt) this.#since = performance.now();
     if (before !== undefined) this.#append(before);
     return this.#at + headLength;
   }
@@ -62,34 +138,125 @@ export class FileSink implements PacketSink {
     end: number,
     owner: number,
     sent: boolean,
+    first: boolean,
   ): void {
-    this.#at = this.#format.record(ring, start, end, owner, sent);
+    this.#at = this.#format.record(ring, start, end, owner, sent, first);
+    if (this.#setup.unbuffered) this.flush();
   }
 
   flush(): void {
+    if (this.#format.hasSecrets) {
+      this.#insertSecrets();
+      const age = performance.now() - this.#since;
+      if (age < SECRETS_PATIENCE && !this.#setup.unbuffered) return;
+    }
+    this.#write();
+  }
+
+  finish(): void {
+    if (this.#format.hasSecrets) this.#insertSecrets();
+    const last = this.#format.end(this.#statistics());
+    if (last !== undefined) this.#append(last);
+    this.#write();
+  }
+
+  #write(): void {
     const { address, bytes, tailAt } = this.#ring;
     const length = this.#at - tailAt;
     this.#at = tailAt;
-    if (length === 0 || this.#end !== undefined) return;
-    const { written, errno } = writeAll(this.#fd, address + tailAt, length);
+    const isBroken = this.#end?.reason === "closed" ||
+      this.#end?.reason === "failed";
+    if (length === 0 || isBroken) return;
+    const { descriptor } = this.#setup;
+    const { written, errno } = writeAll(descriptor, address + tailAt, length);
+    this.#fileSize += written;
     if (errno === 0) return;
-    this.#end = errno === EPIPE
-      ? { reason: "closed" }
-      : { reason: "failed", error: errnoText(errno) };
+    this.#end = errno === EPIPE ? { reason: "closed" } : {
+      reason: "failed",
+      error: errnoText(errno),
+      path: this.#files?.kept.at(-1) ?? this.#setup.path,
+    };
     // Leave a file that every reader takes: cut after the last whole record.
     const records = bytes.subarray(tailAt, tailAt + written);
-    takeBack(this.#fd, written - this.#format.completeLength(records));
+    takeBack(descriptor, written - this.#format.completeLength(records));
   }
 
-  finish(statistics: CaptureStatistics): void {
-    const last = this.#format.end(statistics);
-    if (last !== undefined) this.#append(last);
-    this.flush();
+  /** Puts secrets before all that is not written yet. */
+  #insertSecrets(): void {
+    const secrets = this.#format.secrets();
+    if (secrets === undefined) return;
+    const { bytes, tailAt } = this.#ring;
+    const { length } = secrets;
+    if (this.#at + length > tailAt + OUTPUT_SIZE) this.#write();
+    bytes.copyWithin(tailAt + length, tailAt, this.#at);
+    bytes.set(secrets, tailAt);
+    this.#at += length;
+  }
+
+  /** Looks whether a record fits the file, the files and the disk. */
+  #keepLimits(length: number): void {
+    const files = this.#files;
+    const { maxSize, minFree } = this.#setup;
+    if (files !== undefined) {
+      const size = this.#fileSize + this.#at - this.#ring.tailAt + length;
+      if (files.isFull(size, this.#ring.seconds)) this.#goOn(files);
+    }
+    if (maxSize === 0 && minFree === 0) return;
+    const total = this.#earlier + this.#fileSize + this.#at - this.#ring.tailAt;
+    if (maxSize > 0 && total + length > maxSize) {
+      this.#end ??= { reason: "size" };
+    } else if (minFree > 0 && total >= this.#checkAt) {
+      this.#checkAt = total + FREE_INTERVAL;
+      this.#write();
+      const free = freeSpace(this.#setup.descriptor);
+      if (free !== undefined && free < minFree) {
+        this.#end ??= { reason: "space" };
+      }
+    }
+  }
+
+  /** Goes on in the next file. */
+  #goOn(files: OutputFiles): void {
+    this.finish();
+    if (this.#end !== undefined) return;
+    const { path, outdated } = files.next(this.#ring.seconds);
+    try {
+      replaceFile(this.#setup.descriptor, openOutput(path));
+    } catch (error) {
+      this.#end = { reason: "failed", error: reasonOf(error), path };
+      return;
+    }
+    this.#earlier += this.#fileSize;
+    this.#fileSize = 0;
+    if (outdated !== undefined) this.#remove(outdated);
+    this.#append(this.#format.begin());
+    // Secrets must not get before it.
+    this.#write();
+  }
+
+  #remove(path: string): void {
+    try {
+      removeOutput(path);
+    } catch (error) {
+      this.#warn(`the old file ${path} stays: ${reasonOf(error)}`);
+    }
   }
 
   #append(block: Uint8Array): void {
-    if (this.#at + block.length > this.#ring.tailAt + OUTPUT_SIZE) this.flush();
+    if (this.#at + block.length > this.#ring.tailAt + OUTPUT_SIZE) {
+      this.#write();
+    }
     this.#ring.bytes.set(block, this.#at);
     this.#at += block.length;
   }
+}
+
+/** Why a file could not be opened or removed. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof CaptureError ? error.cause : error;
+  return cause instanceof SyscallError
+    ? errnoText(cause.errno)
+    : cause instanceof Error
+    ? cause.message
+    : String(cause);
 }

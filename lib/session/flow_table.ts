@@ -71,6 +71,7 @@ export class FlowTable {
    *
    * @param listening whether the packet was matched by its local end only
    * @param length bytes of the IP packet
+   * @returns whether it is the first one of its flow
    */
   count(
     fields: FlowFields,
@@ -79,7 +80,7 @@ export class FlowTable {
     listening: boolean,
     length: number,
     time: number,
-  ): void {
+  ): boolean {
     const { protocol } = fields;
     const remote = sent ? fields.destination : fields.source;
     const localPort = sent ? fields.sourcePort : fields.destinationPort;
@@ -90,12 +91,13 @@ export class FlowTable {
     const key = entry * KEY_WORDS;
     const hash = entry * COUNTERS;
     const counters = this.#counters;
+    let first = false;
     if (this.#states[entry] === 0) {
       if (this.#used > this.#capacity * 0.75) {
         this.#fold();
-        this.count(fields, owner, sent, listening, length, time);
-        return;
+        return this.count(fields, owner, sent, listening, length, time);
       }
+      first = true;
       this.#used++;
       keys[key] = owner;
       keys[key + 1] = ports;
@@ -109,6 +111,7 @@ export class FlowTable {
       (fields.tcpFlags & (TcpFlag.SYN | TcpFlag.ACK)) === TcpFlag.SYN
     ) {
       // The same ends again: another connection.
+      first = true;
       this.#addToRow(entry);
       counters.fill(0, hash, hash + COUNTERS);
       counters[hash + 4] = time;
@@ -119,6 +122,7 @@ export class FlowTable {
     counters[hash + 5] = time;
     if (protocol === PROTOCOL_TCP) this.#follow(entry, fields, sent);
     else if (!sent) this.#states[entry]! |= ANSWERED;
+    return first;
   }
 
   /** The entry of a flow, or the free one where it belongs. */

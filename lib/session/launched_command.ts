@@ -48,6 +48,7 @@ export class LaunchedCommand {
     target: Extract<CaptureTarget, { kind: "command" }>,
     user: User | undefined,
     outputToStderr: boolean,
+    environment: Readonly<Record<string, string>>,
     listener: CommandListener,
   ): LaunchedCommand {
     let pid: number;
@@ -57,6 +58,7 @@ export class LaunchedCommand {
         args: target.args,
         ignoredSignals: target.ignoredSignals ?? [],
         outputToStderr,
+        environment,
         ...(user === undefined ? {} : { user }),
       });
     } catch (error) {
@@ -78,7 +80,7 @@ export class LaunchedCommand {
     listener: CommandListener,
   ): LaunchedCommand {
     const user = checkCommand(target);
-    return LaunchedCommand.start(target, user, outputToStderr, listener);
+    return LaunchedCommand.start(target, user, outputToStderr, {}, listener);
   }
 
   /**

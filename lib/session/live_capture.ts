@@ -12,6 +12,7 @@ import { Control, createControl, SnifferCommand } from "./control.ts";
 import type { FilterSource } from "./filter_names.ts";
 import { ebpfFailure, probeLines, trackerNotice } from "./ebpf_report.ts";
 import { packetSocketFailure } from "./failures.ts";
+import { keyLogEnvironment, type KeyLogFile } from "./key_log.ts";
 import { LaunchedCommand } from "./launched_command.ts";
 import type {
   CapturedProcess,
@@ -65,6 +66,10 @@ export interface Resources {
   /** Packet socket with ring, which passes nothing yet. */
   readonly socket: Fd;
   readonly output: Fd;
+  /** When the output was named, in seconds since 1970. */
+  readonly began: number;
+  /** The command's TLS keys. */
+  readonly keyLog: KeyLogFile | undefined;
   /** An eventfd that wakes the sniffer. */
   readonly wake: Fd;
   /** Whom the command runs as. */
@@ -171,6 +176,7 @@ export class LiveCapture implements Capture {
       target,
       this.#resources.user,
       this.#options.output === "-",
+      keyLogEnvironment(this.#resources.keyLog),
       {
         suspended: (signal) => this.#observer.suspended?.(signal),
         ended: (status) => this.#commandEnded(status),
@@ -394,7 +400,7 @@ export class LiveCapture implements Capture {
     if (result.error !== undefined) {
       this.#error ??= new CaptureError(
         "output",
-        `Cannot write ${this.#options.output}: ${result.error}`,
+        `Cannot write ${result.path ?? this.#options.output}: ${result.error}`,
         { hint: "What was written until then is complete and readable" },
       );
     }
@@ -433,6 +439,7 @@ export class LiveCapture implements Capture {
       reason: this.#error === undefined ? this.#reason ?? "exited" : "failed",
       ...(this.#error === undefined ? {} : { error: this.#error }),
       ...(this.#exit === undefined ? {} : { exit: this.#exit }),
+      ...(result.files === undefined ? {} : { files: result.files }),
       processes: summarize(
         result.rows,
         new OwnerTable(this.#memory.owners),
@@ -442,7 +449,8 @@ export class LiveCapture implements Capture {
   }
 
   #close(): void {
-    const { socket, wake, output } = this.#resources;
+    const { socket, wake, output, keyLog } = this.#resources;
+    keyLog?.[Symbol.dispose]();
     socket.close();
     wake.close();
     if (this.#options.output === "-") output.disown();

@@ -54,6 +54,8 @@ export interface TrackerSetup extends SharedMemory {
       readonly user: User | undefined;
       readonly ignoredSignals?: readonly number[];
       readonly outputToStderr: boolean;
+      /** Variables that it gets besides those of this process. */
+      readonly environment: Readonly<Record<string, string>>;
     };
 }
 

@@ -43,6 +43,17 @@ export function openOutput(path: string): Fd {
   }
 }
 
+/**
+ * Removes a file that this program made, with the same rights.
+ *
+ * @throws {Error} when it cannot be removed
+ */
+export function removeOutput(path: string): void {
+  const user = sudoUser();
+  if (user === undefined) Deno.removeSync(path);
+  else withFileRightsOf(user, () => Deno.removeSync(path));
+}
+
 /** The user who called sudo(8), when this program runs as root by it. */
 function sudoUser(): User | undefined {
   if (Deno.uid() !== 0) return undefined;

@@ -4,14 +4,18 @@
  * @module
  */
 import type { PacketRing } from "../capture/packet_ring.ts";
-import type { CaptureStatistics } from "./file_format.ts";
 
 /** Why a sink takes no more packets. */
 export interface SinkEnd {
-  /** `closed`: the reader of a pipe went away. */
-  readonly reason: "closed" | "failed";
+  /**
+   * `closed`: the reader of a pipe went away; `size`, `space`: a limit that
+   * the user set was reached.
+   */
+  readonly reason: "closed" | "failed" | "size" | "space";
   /** What went wrong, for people. */
   readonly error?: string;
+  /** With which file. */
+  readonly path?: string;
 }
 
 /**
@@ -37,6 +41,7 @@ export interface PacketSink {
    * @param end where it ends
    * @param owner its owner's number
    * @param sent whether the owner sent it
+   * @param first whether it is the first of its connection
    */
   take(
     ring: PacketRing,
@@ -44,11 +49,12 @@ export interface PacketSink {
     end: number,
     owner: number,
     sent: boolean,
+    first: boolean,
   ): void;
 
   /** Hands on what was taken until now. */
   flush(): void;
 
   /** The last call: nothing more comes. */
-  finish(statistics: CaptureStatistics): void;
+  finish(): void;
 }

@@ -16,8 +16,8 @@ import { fileSnaplen } from "./snaplen.ts";
 
 /** See {@linkcode FileFormat}. */
 export class PcapFormat implements FileFormat {
+  readonly hasSecrets = false;
   readonly headLength = RECORD_HEADER_LENGTH;
-  readonly tailLength = 0;
   readonly #snaplen: number;
   readonly #nanoseconds: boolean;
   readonly #divisor: number;
@@ -32,6 +32,10 @@ export class PcapFormat implements FileFormat {
     this.#divisor = nanoseconds ? 1 : 1000;
   }
 
+  tailLength(): number {
+    return 0;
+  }
+
   begin(): Uint8Array {
     return encodeFileHeader({
       linkType: LinkType.LINUX_SLL,
@@ -41,6 +45,10 @@ export class PcapFormat implements FileFormat {
   }
 
   before(): undefined {
+    return undefined;
+  }
+
+  secrets(): undefined {
     return undefined;
   }
 

@@ -20,13 +20,13 @@ import { Match, Matcher } from "../sockets/matcher.ts";
 import { SlotKind } from "../sockets/table.ts";
 import { Control, SnifferCommand } from "./control.ts";
 import { COOKED_ROOM, cookedLength, cookPacket } from "./cooked_packet.ts";
-import { FileSink, OUTPUT_SIZE } from "./file_sink.ts";
+import type { CaptureStatistics, FileFormat } from "./file_format.ts";
+import { type FileSetup, FileSink, OUTPUT_SIZE } from "./file_sink.ts";
 import type { FilterSource } from "./filter_names.ts";
 import type { LiveFilter } from "./live_filter.ts";
 import { type FlowRow, FlowTable } from "./flow_table.ts";
 import type { SharedMemory } from "./messages.ts";
-import type { PacketSink } from "./packet_sink.ts";
-import { PcapFormat } from "./pcap_format.ts";
+import type { SinkEnd } from "./packet_sink.ts";
 import { mostKept } from "./snaplen.ts";
 import { addressText } from "./summary.ts";
 
@@ -37,11 +37,10 @@ export interface SnifferSetup extends SharedMemory {
   readonly ring: RingOptions;
   /** Descriptor of an eventfd that wakes the sniffer. */
   readonly wake: number;
-  /** Descriptor of the output. */
-  readonly output: number;
+  /** Where packets go. */
+  readonly file: FileSetup;
   /** Bytes kept of each IP packet; 0 keeps all. */
   readonly snaplen: number;
-  readonly nanoseconds: boolean;
   /** Also take ICMP errors that quote the program's packets. */
   readonly icmp: boolean;
   /** Packets to write at most; 0 for no limit. */
@@ -64,9 +63,13 @@ export interface SocketEvents {
 
 /** How a sniffer ended. */
 export interface SnifferResult {
-  readonly reason: "finished" | "count" | "closed" | "failed";
+  readonly reason: "finished" | "count" | SinkEnd["reason"];
   /** Why writing failed. */
   readonly error?: string;
+  /** Writing of which file. */
+  readonly path?: string;
+  /** The files that were written, when there are several. */
+  readonly files?: readonly string[] | undefined;
   readonly rows: readonly FlowRow[];
   /** Names from DNS answers, by address text. */
   readonly names: ReadonlyMap<string, string>;
@@ -92,8 +95,12 @@ const BLOCKS_BETWEEN = 64;
 const DNS_PORT = 53;
 const UDP_HEADER_LENGTH = 8;
 
-/** Parts of a sniffer that not every capture has. */
+/** Parts of a sniffer that depend on what is wanted. */
 export interface SnifferParts {
+  /** Format of the file. */
+  readonly format: FileFormat;
+  /** Told what people should know. */
+  readonly warn: (text: string) => void;
   /** Set where this thread learns of sockets by itself. */
   readonly events?: SocketEvents | undefined;
   /** Which of the program's packets are wanted. */
@@ -113,13 +120,13 @@ export class Sniffer implements Disposable {
   readonly #interfaces: ReadonlySet<number>;
   readonly #events: SocketEvents | undefined;
   readonly #filter: LiveFilter | undefined;
-  readonly #sink: PacketSink;
+  readonly #sink: FileSink;
   readonly #mostKept: number;
   #packets = 0;
   #bytes = 0;
   #drops = 0;
   #undecided = 0;
-  #end: Pick<SnifferResult, "reason" | "error"> | undefined;
+  #end: Pick<SnifferResult, "reason" | "error" | "path"> | undefined;
   /** Takes no packets after this moment, once set. */
   #cutoff: Timestamp | undefined;
 
@@ -128,10 +135,10 @@ export class Sniffer implements Disposable {
    *
    * @throws {SyscallError}
    */
-  constructor(setup: SnifferSetup, { events, filter }: SnifferParts = {}) {
+  constructor(setup: SnifferSetup, parts: SnifferParts) {
     this.#setup = setup;
-    this.#events = events;
-    this.#filter = filter;
+    this.#events = parts.events;
+    this.#filter = parts.filter;
     this.#control = new Control(setup.control);
     this.#matcher = new Matcher(setup.table);
     this.#ring = new PacketRing(
@@ -148,9 +155,11 @@ export class Sniffer implements Disposable {
     this.#interfaces = new Set(setup.interfaces);
     this.#mostKept = mostKept(setup.snaplen);
     this.#sink = new FileSink(
-      setup.output,
-      new PcapFormat(setup.snaplen, setup.nanoseconds),
+      setup.file,
+      parts.format,
       this.#ring,
+      () => this.#statistics(),
+      parts.warn,
     );
   }
 
@@ -188,14 +197,24 @@ export class Sniffer implements Disposable {
     this.#publish();
     const rows = this.#flows.rows();
     const names = this.#namesOf(rows);
-    this.#sink.finish({ drops: this.#drops, names });
+    this.#sink.finish();
     return {
       reason: "finished",
       ...this.#end,
       ...this.#sink.end,
+      files: this.#sink.files,
       rows,
       names,
       undecided: this.#undecided,
+    };
+  }
+
+  #statistics(): CaptureStatistics {
+    const { seconds, nanoseconds } = realTime({ seconds: 0, nanoseconds: 0 });
+    return {
+      drops: this.#drops,
+      names: this.#names.all,
+      time: BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds),
     };
   }
 
@@ -263,11 +282,14 @@ export class Sniffer implements Disposable {
     const length = Math.min(capturedLength, this.#mostKept);
     const start = this.#sink.place(ring, owner, length + COOKED_ROOM);
     const cooked = cookPacket(ring, start, length);
-    if (this.#isUnwanted(start, cooked, owner, sent)) return slot;
-    this.#sink.take(ring, start, cooked, owner, sent);
+    if (
+      this.#sink.end !== undefined ||
+      this.#isUnwanted(start, cooked, owner, sent)
+    ) return slot;
     const { wireLength } = ring;
+    let first = false;
     if (plain && fields.fragment !== Fragment.LATER) {
-      this.#flows.count(
+      first = this.#flows.count(
         fields,
         owner,
         sent,
@@ -287,6 +309,7 @@ export class Sniffer implements Disposable {
         );
       }
     }
+    this.#sink.take(ring, start, cooked, owner, sent, first);
     this.#packets++;
     this.#bytes += wireLength;
     if (this.#packets === this.#setup.count) this.#end = { reason: "count" };

@@ -8,6 +8,8 @@ import { Control } from "./control.ts";
 import type { Probe } from "./ebpf_report.ts";
 import type { EbpfTracking } from "./ebpf_tracking.ts";
 import type { SnifferCommandMessage, SnifferMessage } from "./messages.ts";
+import type { FileFormat } from "./file_format.ts";
+import { PcapFormat } from "./pcap_format.ts";
 import type { LiveFilter } from "./live_filter.ts";
 import { OwnerTable } from "../trace/owner_table.ts";
 import { Sniffer, type SnifferSetup } from "./sniffer.ts";
@@ -43,6 +45,9 @@ async function start(
     }
   }
   sniffer = new Sniffer(setup, {
+    format: await formatOf(setup),
+    warn: (text) =>
+      post({ type: "notice", notice: { severity: "warning", text } }),
     events: tracking,
     filter: await filterOf(setup),
   });
@@ -53,6 +58,25 @@ async function start(
       ? undefined
       : { variant: tracking.variant, processes: tracking.begin() },
   });
+}
+
+async function formatOf(
+  { file: { format }, owners }: SnifferSetup,
+): Promise<FileFormat> {
+  if (format.kind === "pcap") {
+    return new PcapFormat(format.snaplen, format.nanoseconds);
+  }
+  // Loaded only where it is wanted, as all that follows.
+  const { PcapngFormat } = await import("./pcapng_format.ts");
+  const { KeyLogReader } = await import("./key_log.ts");
+  const keys = format.keyLog === undefined
+    ? undefined
+    : new KeyLogReader(format.keyLog);
+  return new PcapngFormat(
+    format,
+    new OwnerTable(owners),
+    keys === undefined ? undefined : () => keys.read(),
+  );
 }
 
 async function filterOf(

@@ -5,11 +5,14 @@
  */
 import { ringOptions } from "../capture/packet_ring.ts";
 import type { EbpfSetup } from "./ebpf_tracking.ts";
+import type { FileSetup } from "./file_sink.ts";
+import { keyLogEnvironment } from "./key_log.ts";
 import type { Resources } from "./live_capture.ts";
 import type { SharedMemory, TrackerSetup } from "./messages.ts";
+import { describeSection } from "./section.ts";
 import { kernelSnaplen } from "./snaplen.ts";
 import type { SnifferSetup } from "./sniffer.ts";
-import type { CaptureOptions } from "./types.ts";
+import type { CaptureFormat, CaptureOptions } from "./types.ts";
 
 /** How the sniffer's thread shall try eBPF; undefined for not at all. */
 export function ebpfSetup(options: CaptureOptions): EbpfSetup | undefined {
@@ -30,17 +33,17 @@ export function ebpfSetup(options: CaptureOptions): EbpfSetup | undefined {
 /** What the sniffer's thread needs to know. */
 export function snifferSetup(
   options: CaptureOptions,
-  { socket, wake, output, interfaces, filter }: Resources,
+  resources: Resources,
   memory: SharedMemory,
 ): SnifferSetup {
+  const { socket, wake, interfaces, filter } = resources;
   return {
     ...memory,
     socket: socket.number,
     ring: ringOptions(options.bufferSize),
     wake: wake.number,
-    output: output.number,
+    file: fileSetup(options, resources),
     snaplen: options.snaplen,
-    nanoseconds: options.nanoseconds,
     icmp: options.icmp ?? false,
     count: options.count ?? 0,
     interfaces,
@@ -48,10 +51,44 @@ export function snifferSetup(
   };
 }
 
+/** Where packets go. */
+function fileSetup(
+  options: CaptureOptions,
+  { output, began, keyLog }: Resources,
+): FileSetup {
+  const { snaplen, output: path, rotation = {} } = options;
+  return {
+    descriptor: output.number,
+    path,
+    rotation,
+    began,
+    maxSize: options.maxSize ?? 0,
+    minFree: options.minFree ?? 0,
+    unbuffered: options.unbuffered ?? false,
+    format: formatOf(options) === "pcap"
+      ? { kind: "pcap", snaplen, nanoseconds: options.nanoseconds }
+      : {
+        kind: "pcapng",
+        snaplen,
+        section: describeSection(options.target),
+        filter: options.filter,
+        comments: options.comments ?? "first",
+        processBlocks: options.processBlocks ?? false,
+        keyLog: keyLog === undefined
+          ? undefined
+          : { path: keyLog.path, start: keyLog.start },
+      },
+  };
+}
+
+function formatOf({ format, output }: CaptureOptions): CaptureFormat {
+  return format ?? (output.endsWith(".pcapng") ? "pcapng" : "pcap");
+}
+
 /** What the tracer's thread needs to know. */
 export function trackerSetup(
   options: CaptureOptions,
-  { socket, user }: Resources,
+  { socket, user, keyLog }: Resources,
   memory: SharedMemory,
 ): TrackerSetup {
   const { target } = options;
@@ -64,8 +101,11 @@ export function trackerSetup(
     linger: options.linger,
     debug: options.debug ?? 0,
     kernelFilter: options.kernelFilter ?? "auto",
-    target: target.kind === "processes"
-      ? target
-      : { ...target, user, outputToStderr: options.output === "-" },
+    target: target.kind === "processes" ? target : {
+      ...target,
+      user,
+      outputToStderr: options.output === "-",
+      environment: keyLogEnvironment(keyLog),
+    },
   };
 }

@@ -218,6 +218,7 @@ export class Tracking {
         args: target.args,
         ignoredSignals: target.ignoredSignals ?? [],
         outputToStderr: target.outputToStderr,
+        environment: target.environment,
         ...(target.user === undefined ? {} : { user: target.user }),
       });
     } catch (error) {

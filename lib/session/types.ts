@@ -41,6 +41,25 @@ export type TrackerChoice = "auto" | "ebpf" | "ptrace" | "cg" | "fe" | "tp";
  */
 export type KernelFilterChoice = "auto" | "map" | "classic";
 
+/** Formats of capture files. */
+export type CaptureFormat = "pcap" | "pcapng";
+
+/**
+ * Which packets of a pcapng file tell their process as a comment; `first`: the
+ * first packet of each connection.
+ */
+export type CommentChoice = "first" | "all" | "none";
+
+/** When a capture goes on in a new file, and how many are kept. */
+export interface RotationOptions {
+  /** Bytes that a file has at most. */
+  readonly size?: number;
+  /** Seconds of packets that a file holds at most. */
+  readonly seconds?: number;
+  /** Files kept, the newest ones. Default all. */
+  readonly files?: number;
+}
+
 /** How packets are taken and where they go. */
 export interface CaptureOptions {
   /** Whose packets. */
@@ -57,8 +76,27 @@ export interface CaptureOptions {
    * filter. Default false.
    */
   readonly icmp?: boolean;
-  /** Nanosecond time stamps in the file instead of microseconds. */
+  /** Nanosecond time stamps in a pcap file instead of microseconds. */
   readonly nanoseconds: boolean;
+  /** Default `pcapng` when the file's name ends so, else `pcap`. */
+  readonly format?: CaptureFormat;
+  /** For pcapng. Default `first`. */
+  readonly comments?: CommentChoice;
+  /** Wireshark's process blocks in a pcapng file. Default false. */
+  readonly processBlocks?: boolean;
+  /**
+   * Set SSLKEYLOGFILE for the command and put its TLS keys into the pcapng
+   * file. Default false.
+   */
+  readonly tlsKeys?: boolean;
+  /** Default one file. */
+  readonly rotation?: RotationOptions;
+  /** Stop before the files together are larger than this, in bytes. */
+  readonly maxSize?: number;
+  /** Stop before less than this is free on the disk, in bytes. */
+  readonly minFree?: number;
+  /** Write each packet at once instead of many together. Default false. */
+  readonly unbuffered?: boolean;
   /** Stop after this many packets. */
   readonly count?: number;
   /** Stop after this many milliseconds. */
@@ -108,6 +146,8 @@ export type CaptureEndReason =
   | "stopped" // stop() was called (Ctrl-C)
   | "count" // the packet count was reached
   | "duration" // the time was over
+  | "size" // the files have their greatest size
+  | "space" // the disk has no more room to spare
   | "closed" // the reader of the output pipe went away
   | "failed"; // see CaptureResult.error
 
@@ -162,6 +202,11 @@ export interface CaptureResult extends CaptureStatus {
   readonly reason: CaptureEndReason;
   /** Set when `reason` is "failed": one clear sentence in `message`. */
   readonly error?: Error;
+  /**
+   * The files that hold the packets, oldest first; unset when there is just
+   * the one that was asked for.
+   */
+  readonly files?: readonly string[];
   /** The launched command's end; unset for processes that were attached to. */
   readonly exit?: ExitStatus;
   /** Who talked to whom, the busiest process first. */

@@ -67,6 +67,8 @@ export interface LaunchOptions {
   readonly user?: User;
   /** What the command writes to standard output goes to standard error. */
   readonly outputToStderr?: boolean;
+  /** Variables besides, or instead of, those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Signals that the command begins with as ignored. */
   readonly ignoredSignals?: readonly number[];
 }
@@ -216,10 +218,10 @@ class Child implements Disposable {
   }
 
   /** Searches the command as execvp(3) does and runs it. */
-  execute({ command, args, user }: LaunchOptions): void {
+  execute({ command, args, user, environment: more }: LaunchOptions): void {
     const own = argumentBytes([command, ...args]);
     const argv = this.#pointers(own);
-    const environment = this.#environment(user);
+    const environment = this.#environment(user, more);
     let denied = 0;
     let last = ENOENT;
     for (const path of executableCandidates(command)) {
@@ -249,18 +251,23 @@ class Child implements Disposable {
     );
   }
 
-  /** Our environment as it is, in bytes; with the user's names if given. */
-  #environment(user: User | undefined): number {
-    if (user === undefined) return environmentAddress();
+  /** Our environment as it is, in bytes, but for what is given. */
+  #environment(
+    user: User | undefined,
+    more: Readonly<Record<string, string>> = {},
+  ): number {
+    const set: Readonly<Record<string, string>> = user === undefined ? more : {
+      HOME: user.home,
+      USER: user.name,
+      LOGNAME: user.name,
+      SHELL: user.shell,
+      ...more,
+    };
+    const own = Object.entries(set).map(([name, value]) => `${name}=${value}`);
+    if (own.length === 0) return environmentAddress();
     const kept = environmentEntries().filter(({ text }) =>
-      !/^(HOME|USER|LOGNAME|SHELL)=/.test(text)
+      !Object.hasOwn(set, text.slice(0, text.indexOf("=")))
     );
-    const own = [
-      `HOME=${user.home}`,
-      `USER=${user.name}`,
-      `LOGNAME=${user.name}`,
-      `SHELL=${user.shell}`,
-    ];
     const array = BigUint64Array.from([
       ...kept.map(({ address }) => BigInt(address)),
       ...own.map((text) => BigInt(this.#pointer(cString(text)))),

@@ -163,6 +163,17 @@ function printSummary(
     text: formatTotals(result, options.output),
   });
   console.print(formatPeers(result.processes));
+  if (result.reason === "size") {
+    console.notice({
+      severity: "info",
+      text: "the capture ended because the files reached --max-size",
+    });
+  } else if (result.reason === "space") {
+    console.notice({
+      severity: "warning",
+      text: "the capture ended because the disk has less than --min-free left",
+    });
+  }
   if (result.drops > 0) {
     const larger = Math.min(options.bufferSize * 4, MAX_BUFFER_SIZE);
     console.notice({

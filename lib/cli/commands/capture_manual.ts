@@ -68,7 +68,18 @@ export const CAPTURE_MANUAL: Manual = {
         "The output is a pcap file of link type 113 (Linux cooked capture), " +
         "which tcpdump(8) and Wireshark read. An existing file is replaced. " +
         "When `tracedump` runs under sudo(8), the file is opened with the " +
-        "rights of the user who called it and belongs to that user.",
+        "rights of the user who called it and belongs to that user, as do " +
+        "all further files. There is no option to give up rights: a command " +
+        "runs as another user with `--user`.",
+        "pcapng files (`--format`) hold one Linux cooked interface for each " +
+        "interface that was seen, and for each packet its direction and the " +
+        "process and thread that own its socket, as `epb_processid_threadid` " +
+        "and as Darwin process events, which Wireshark shows. Statistics " +
+        "stand at the end; drops are counted for the capture as a whole, " +
+        "with its first interface.",
+        "With `--rotate-size` or `--rotate-seconds`, a number is put before " +
+        "the ending of the file's name, or the conversions of strftime(3) in " +
+        "it are expanded with the local time of the file's first packet.",
       ],
     },
     {

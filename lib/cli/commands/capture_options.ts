@@ -5,9 +5,22 @@
  */
 
 import type { OptionTable } from "../options.ts";
-import type { KernelFilterChoice, TrackerChoice } from "../../session/types.ts";
+import type {
+  CaptureFormat,
+  CommentChoice,
+  KernelFilterChoice,
+  TrackerChoice,
+} from "../../session/types.ts";
 import { FILTER_OPTIONS } from "../filter_options.ts";
-import { nonEmpty, oneOf, positiveTime, time, wholeNumber } from "../values.ts";
+import {
+  nonEmpty,
+  oneOf,
+  positiveTime,
+  size,
+  time,
+  wholeNumber,
+  wholeSeconds,
+} from "../values.ts";
 
 /** Default output file. */
 export const DEFAULT_OUTPUT = "dump.pcap";
@@ -31,6 +44,17 @@ const TRACKERS = [
   "fe",
   "tp",
 ] as const satisfies readonly TrackerChoice[];
+
+const FORMATS = [
+  "pcap",
+  "pcapng",
+] as const satisfies readonly CaptureFormat[];
+
+const COMMENTS = [
+  "first",
+  "all",
+  "none",
+] as const satisfies readonly CommentChoice[];
 
 const KERNEL_FILTERS = [
   "auto",
@@ -69,6 +93,82 @@ export const CAPTURE_OPTIONS = {
     long: "nano",
     section: "Output",
     help: "time stamps in nanoseconds instead of microseconds",
+    detail: "pcapng files have nanoseconds anyway.",
+  },
+  format: {
+    kind: "value",
+    long: "format",
+    section: "Output",
+    metavar: "FORMAT",
+    parse: oneOf(FORMATS),
+    help: "pcap or pcapng; by default what the file's ending says, else pcap",
+    detail: "pcapng also tells the process of each packet, interfaces by" +
+      " name, directions, what was dropped, and the names that the program" +
+      " asked DNS for.",
+  },
+  comments: {
+    kind: "value",
+    long: "comments",
+    section: "Output",
+    metavar: "WHICH",
+    defaultText: "first",
+    parse: oneOf(COMMENTS),
+    help: "pcapng: packets with a comment on their process: first (of each" +
+      " connection), all or none",
+  },
+  processBlocks: {
+    kind: "flag",
+    long: "process-blocks",
+    section: "Output",
+    help: "pcapng: also write Wireshark 5's process blocks",
+    detail: "Wireshark up to 4.6 counts such a block as a packet.",
+  },
+  tlsKeys: {
+    kind: "flag",
+    long: "tls-keys",
+    section: "Output",
+    help: "pcapng: put the command's TLS keys into the file",
+    detail: "Sets SSLKEYLOGFILE for the command, so that Wireshark can" +
+      " decrypt what programs say that know this variable: curl, Python," +
+      " browsers; and NODE_OPTIONS for Node.js, which warns of it. Whoever" +
+      " has the file can read it, too.",
+  },
+  rotateSize: {
+    kind: "value",
+    long: "rotate-size",
+    short: "C",
+    section: "Output",
+    metavar: "SIZE",
+    parse: size,
+    help: "go on in a new file when this one is full: `500k`, `100M`, `1G`",
+    detail: "A plain number means megabytes. The files are called" +
+      " `dump-00001.pcap` and so on, unless FILE has conversions of" +
+      " strftime(3), such as `dump-%H%M%S.pcap`.",
+  },
+  rotateSeconds: {
+    kind: "value",
+    long: "rotate-seconds",
+    short: "G",
+    section: "Output",
+    metavar: "TIME",
+    parse: wholeSeconds,
+    help: "go on in a new file after this time: `60`, `10m`, `1h`",
+  },
+  files: {
+    kind: "value",
+    long: "files",
+    short: "W",
+    section: "Output",
+    metavar: "N",
+    parse: wholeNumber(1),
+    help: "keep only the newest `N` files",
+  },
+  unbuffered: {
+    kind: "flag",
+    long: "packet-buffered",
+    short: "U",
+    section: "Output",
+    help: "write each packet at once",
   },
   interfaces: {
     kind: "list",
@@ -140,6 +240,22 @@ export const CAPTURE_OPTIONS = {
     detail:
       "How the kernel selects packets: `map` is an eBPF program whose rules are map entries; `classic`" +
       " needs no right but CAP_NET_RAW.",
+  },
+  maxSize: {
+    kind: "value",
+    long: "max-size",
+    section: "When to stop",
+    metavar: "SIZE",
+    parse: size,
+    help: "stop before the files are larger than this together",
+  },
+  minFree: {
+    kind: "value",
+    long: "min-free",
+    section: "When to stop",
+    metavar: "SIZE",
+    parse: size,
+    help: "stop before less than this is free on the disk",
   },
   count: {
     kind: "value",

@@ -4,7 +4,11 @@
  * @module
  */
 
-import type { CaptureOptions, CaptureTarget } from "../../session/types.ts";
+import type {
+  CaptureFormat,
+  CaptureOptions,
+  CaptureTarget,
+} from "../../session/types.ts";
 import type { Verbosity } from "../console.ts";
 import { PROGRAM } from "../help.ts";
 import type { Host } from "../host.ts";
@@ -43,6 +47,9 @@ export function planCapture(
 ): CapturePlan {
   const output = given.output ?? DEFAULT_OUTPUT;
   const target = captureTarget(given.user, operands, rest, host);
+  const format = given.format ??
+    (output.endsWith(".pcapng") ? "pcapng" : "pcap");
+  checkOutput(given, output, format, target);
   if (output === "-" && host.stdout.isTerminal) {
     throw new UsageError(
       "Cannot write packets to a terminal",
@@ -55,6 +62,8 @@ export function planCapture(
       output,
       snaplen: given.snaplen ?? 0,
       nanoseconds: given.nano,
+      format,
+      ...fileOptions(given),
       ...given.count === undefined ? {} : { count: given.count },
       ...given.duration === undefined ? {} : { duration: given.duration },
       ...filter === undefined ? {} : { filter },
@@ -68,6 +77,68 @@ export function planCapture(
       debug: verbosity(given).debug,
     },
     verbosity: verbosity(given),
+  };
+}
+
+/** Refuses what does not go together. */
+function checkOutput(
+  given: OptionValues<typeof CAPTURE_OPTIONS>,
+  output: string,
+  format: CaptureFormat,
+  target: CaptureTarget,
+): void {
+  const { rotateSize, rotateSeconds, files, comments } = given;
+  const rotated = rotateSize !== undefined || rotateSeconds !== undefined;
+  if (rotated && output === "-") {
+    throw new UsageError(
+      "Cannot go on in a new file: the output is standard output",
+      "Name a file with --output",
+    );
+  }
+  if (files !== undefined && !rotated) {
+    throw new UsageError(
+      "Option --files needs --rotate-size or --rotate-seconds",
+    );
+  }
+  if (given.minFree !== undefined && output === "-") {
+    throw new UsageError("Option --min-free needs a file");
+  }
+  const pcapngOnly = given.tlsKeys
+    ? "--tls-keys"
+    : given.processBlocks
+    ? "--process-blocks"
+    : comments === undefined
+    ? undefined
+    : "--comments";
+  if (pcapngOnly !== undefined && format !== "pcapng") {
+    throw new UsageError(
+      `Option ${pcapngOnly} needs the format pcapng`,
+      "Add --format pcapng, or let the name of the file end in .pcapng",
+    );
+  }
+  if (given.tlsKeys && target.kind !== "command") {
+    throw new UsageError("Option --tls-keys needs a command");
+  }
+}
+
+/** What the options say about files, where they say something. */
+function fileOptions(
+  given: OptionValues<typeof CAPTURE_OPTIONS>,
+): Partial<CaptureOptions> {
+  const { rotateSize, rotateSeconds, files, maxSize, minFree } = given;
+  const rotation = {
+    ...rotateSize === undefined ? {} : { size: rotateSize },
+    ...rotateSeconds === undefined ? {} : { seconds: rotateSeconds },
+    ...files === undefined ? {} : { files },
+  };
+  return {
+    ...given.comments === undefined ? {} : { comments: given.comments },
+    ...given.processBlocks ? { processBlocks: true } : {},
+    ...given.tlsKeys ? { tlsKeys: true } : {},
+    ...Object.keys(rotation).length === 0 ? {} : { rotation },
+    ...maxSize === undefined ? {} : { maxSize },
+    ...minFree === undefined ? {} : { minFree },
+    ...given.unbuffered ? { unbuffered: true } : {},
   };
 }
 

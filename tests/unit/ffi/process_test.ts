@@ -5,7 +5,12 @@ import {
   environmentAddress,
   environmentEntries,
 } from "../../../ffi/environment.ts";
-import { monotonicTime, realTime, realTimeOffset } from "../../../ffi/clock.ts";
+import {
+  formatLocalTime,
+  monotonicTime,
+  realTime,
+  realTimeOffset,
+} from "../../../ffi/clock.ts";
 import { SyscallError } from "../../../ffi/errno.ts";
 import {
   duplicateFd,
@@ -114,6 +119,22 @@ Deno.test("openPidFd() finds no process where there is none", () => {
 Deno.test("kill() tells whether there is such a process", () => {
   assert.equal(kill(Deno.pid, 0), true);
   assert.equal(kill(NO_PROCESS, 0), false);
+});
+
+Deno.test("formatLocalTime() expands what strftime(3) knows", () => {
+  const now = Math.floor(Date.now() / 1000);
+  assert.equal(formatLocalTime("a%%b-%s", now), `a%b-${now}`);
+  assert.equal(formatLocalTime("", now), "");
+  const date = new Date(now * 1000);
+  assert.equal(
+    formatLocalTime("%Y %H:%M", now),
+    `${date.getFullYear()} ${
+      [date.getHours(), date.getMinutes()].map((part) =>
+        String(part).padStart(2, "0")
+      ).join(":")
+    }`,
+  );
+  assert.throws(() => formatLocalTime("%Y".repeat(2000), now), RangeError);
 });
 
 Deno.test("realTime() is the time of day", () => {

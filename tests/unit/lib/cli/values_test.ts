@@ -4,8 +4,10 @@ import { ValueError } from "../../../../lib/cli/options.ts";
 import {
   nonEmpty,
   positiveTime,
+  size,
   time,
   wholeNumber,
+  wholeSeconds,
 } from "../../../../lib/cli/values.ts";
 
 Deno.test("wholeNumber() reads decimal numbers within limits", () => {
@@ -102,4 +104,31 @@ Deno.test("nonEmpty() refuses empty text and NUL", () => {
   assert.equal(nonEmpty("-"), "-");
   assert.throws(() => nonEmpty(""), ValueError);
   assert.throws(() => nonEmpty("a\0b"), ValueError);
+});
+
+Deno.test("size() reads sizes; plain numbers are megabytes", () => {
+  const cases: readonly (readonly [string, number])[] = [
+    ["1", 1_000_000],
+    ["0.5", 500_000],
+    ["500k", 500_000],
+    ["2kB", 2000],
+    ["10M", 10_000_000],
+    ["1.5G", 1_500_000_000],
+    ["1KiB", 1024],
+    ["64mib", 67_108_864],
+    ["2GiB", 2 ** 31],
+  ];
+  for (const [text, bytes] of cases) assert.equal(size(text), bytes, text);
+  for (const text of ["", "0", "0.0000001", "-1", "1x", "k", "1 M", "9e99G"]) {
+    assert.throws(() => size(text), ValueError, text);
+  }
+});
+
+Deno.test("wholeSeconds() reads times of at least a second", () => {
+  assert.equal(wholeSeconds("60"), 60);
+  assert.equal(wholeSeconds("1500ms"), 1);
+  assert.equal(wholeSeconds("1h30m"), 5400);
+  for (const text of ["0", "999ms", "x"]) {
+    assert.throws(() => wholeSeconds(text), ValueError, text);
+  }
 });

@@ -38,6 +38,7 @@ Deno.test("capture passes defaults to the engine", async () => {
     output: "dump.pcap",
     snaplen: 0,
     nanoseconds: false,
+    format: "pcap",
     interfaces: [],
     follow: true,
     bufferSize: 16,
@@ -53,7 +54,8 @@ Deno.test("capture passes defaults to the engine", async () => {
 
 Deno.test("capture passes every option to the engine", async () => {
   const { engine, outcome } = await start(
-    "-w a.pcap -s 64 -c 10 --duration 1m -i lo -i eth0 -i lo --no-follow " +
+    "-w a.pcapng -s 64 --comments all --process-blocks --tls-keys -C 10 " +
+      "-G 10m -W 3 --max-size 1G --min-free 500M -U -c 10 --duration 1m -i lo -i eth0 -i lo --no-follow " +
       "-u alice -q --nano -B 64 --linger 0 " +
       "--tracker ptrace --kernel-filter classic --icmp -f udp -V -- curl -s http://localhost/",
   );
@@ -65,9 +67,17 @@ Deno.test("capture passes every option to the engine", async () => {
       user: "alice",
       ignoredSignals: [],
     },
-    output: "a.pcap",
+    output: "a.pcapng",
     snaplen: 64,
     nanoseconds: true,
+    format: "pcapng",
+    comments: "all",
+    processBlocks: true,
+    tlsKeys: true,
+    rotation: { size: 1e7, seconds: 600, files: 3 },
+    maxSize: 1e9,
+    minFree: 5e8,
+    unbuffered: true,
     count: 10,
     duration: 60_000,
     filter: "udp",
