@@ -36,7 +36,7 @@ _tracedump_capture() {
   else
     mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && command ls -d [0-9]*)" -- "$cur")
     if ((COMP_CWORD == 1)); then
-      mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "read connect life" -- "$cur")
+      mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "read connect life accept retrans states top" -- "$cur")
     fi
   fi
 }
@@ -114,6 +114,114 @@ _tracedump_life() {
   fi
 }
 
+_tracedump_accept() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} i
+  COMPREPLY=()
+  case $prev in
+    -p | --pid | --pid-tree)
+      mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && command ls -d [0-9]*)" -- "$cur")
+      return
+      ;;
+    --cgroup)
+      mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+      return
+      ;;
+    -P | --port | -n | --rows | --duration)
+      return
+      ;;
+    --user)
+      mapfile -t COMPREPLY < <(compgen -u -- "$cur")
+      return
+      ;;
+  esac
+  if [[ $cur == -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "-p --pid --pid-tree --cgroup -4 --ipv4 -6 --ipv6 -P --port -T --time -t --timestamp -w --wide -s --csv --json -n --rows --duration --user -q --quiet --debug -h --help --" -- "$cur")
+  else
+    mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && command ls -d [0-9]*)" -- "$cur")
+  fi
+}
+
+_tracedump_retrans() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} i
+  COMPREPLY=()
+  case $prev in
+    -p | --pid | --pid-tree)
+      mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && command ls -d [0-9]*)" -- "$cur")
+      return
+      ;;
+    --cgroup)
+      mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+      return
+      ;;
+    -n | --rows | --duration)
+      return
+      ;;
+    --user)
+      mapfile -t COMPREPLY < <(compgen -u -- "$cur")
+      return
+      ;;
+  esac
+  if [[ $cur == -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "-p --pid --pid-tree --cgroup -4 --ipv4 -6 --ipv6 -l --lossprobe -s --sequence -c --count -w --wide --csv --json -n --rows --duration --user -q --quiet --debug -h --help --" -- "$cur")
+  else
+    mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && command ls -d [0-9]*)" -- "$cur")
+  fi
+}
+
+_tracedump_states() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} i
+  COMPREPLY=()
+  case $prev in
+    -p | --pid | --pid-tree)
+      mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && command ls -d [0-9]*)" -- "$cur")
+      return
+      ;;
+    --cgroup)
+      mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+      return
+      ;;
+    -L | --localport | -D | --remoteport | -n | --rows | --duration)
+      return
+      ;;
+    --user)
+      mapfile -t COMPREPLY < <(compgen -u -- "$cur")
+      return
+      ;;
+  esac
+  if [[ $cur == -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "-p --pid --pid-tree --cgroup -4 --ipv4 -6 --ipv6 -L --localport -D --remoteport -T --time -t --timestamp -w --wide -s --csv --json -n --rows --duration --user -q --quiet --debug -h --help --" -- "$cur")
+  else
+    mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && command ls -d [0-9]*)" -- "$cur")
+  fi
+}
+
+_tracedump_top() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} i
+  COMPREPLY=()
+  case $prev in
+    -p | --pid | --pid-tree)
+      mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && command ls -d [0-9]*)" -- "$cur")
+      return
+      ;;
+    --cgroup)
+      mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+      return
+      ;;
+    -n | --rows | --duration)
+      return
+      ;;
+    --user)
+      mapfile -t COMPREPLY < <(compgen -u -- "$cur")
+      return
+      ;;
+  esac
+  if [[ $cur == -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "-p --pid --pid-tree --cgroup -4 --ipv4 -6 --ipv6 -C --noclear -S --nosummary -w --wide -s --csv --json -n --rows --duration --user -q --quiet --debug -h --help --" -- "$cur")
+  else
+    mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && command ls -d [0-9]*)" -- "$cur")
+  fi
+}
+
 _tracedump() {
   if ((COMP_CWORD > 1)); then
     case ${COMP_WORDS[1]} in
@@ -127,6 +235,22 @@ _tracedump() {
         ;;
       life)
         _tracedump_life
+        return
+        ;;
+      accept)
+        _tracedump_accept
+        return
+        ;;
+      retrans)
+        _tracedump_retrans
+        return
+        ;;
+      states)
+        _tracedump_states
+        return
+        ;;
+      top)
+        _tracedump_top
         return
         ;;
     esac

@@ -12,6 +12,7 @@ import { parseIgnoredSignals, type SignalName, signalName } from "./signals.ts";
 /** Time for a signal to end the process, in milliseconds. */
 const SIGNAL_WAIT = 50;
 const DEFAULT_COLUMNS = 80;
+const DEFAULT_LINES = 24;
 
 /** Variables that the source launcher set for the runtime, not for programs. */
 const LAUNCHER_VARIABLES = "TRACEDUMP_LAUNCHER_VARIABLES";
@@ -29,7 +30,9 @@ export function denoHost(): Host {
     files: denoFiles(),
     environment: (name) => Deno.env.get(name),
     readTextFile: (path) => Deno.readTextFile(path),
-    columns: terminalColumns,
+    columns: () => terminalSize().columns || DEFAULT_COLUMNS,
+    lines: () => terminalSize().rows || DEFAULT_LINES,
+    loadAverage,
     every(milliseconds: number, callback: () => void): () => void {
       const timer = setInterval(callback, milliseconds);
       return (): void => clearInterval(timer);
@@ -71,11 +74,19 @@ export function textOutput(stream: SyncStream): TextOutput {
   };
 }
 
-function terminalColumns(): number {
+function terminalSize(): { readonly columns: number; readonly rows: number } {
   try {
-    return Deno.consoleSize().columns || DEFAULT_COLUMNS;
+    return Deno.consoleSize();
   } catch {
-    return DEFAULT_COLUMNS;
+    return { columns: DEFAULT_COLUMNS, rows: DEFAULT_LINES };
+  }
+}
+
+function loadAverage(): string {
+  try {
+    return Deno.readTextFileSync("/proc/loadavg").trim();
+  } catch {
+    return "";
   }
 }
 

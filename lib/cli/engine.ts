@@ -12,9 +12,18 @@ import type {
   ExitStatus,
 } from "../session/types.ts";
 import type { ConnectionWatchOptions } from "../views/connections.ts";
-import type { ConnectionRow, SessionRow } from "../views/rows.ts";
+import type { RetransmitWatchOptions } from "../views/retransmits.ts";
+import type {
+  AcceptRow,
+  ConnectionRow,
+  RetransmitRow,
+  SessionRow,
+  StateRow,
+  TrafficSample,
+} from "../views/rows.ts";
 import type { SessionWatchOptions } from "../views/sessions.ts";
-import type { Watch } from "../views/watch.ts";
+import type { TrafficWatchOptions } from "../views/traffic.ts";
+import type { Watch, WatchOptions } from "../views/watch.ts";
 
 /**
  * Starts a capture; settles when the program is being watched.
@@ -47,6 +56,10 @@ export interface CommandObserver {
 export interface ViewEngine {
   watchConnections(options: ConnectionWatchOptions): Watch<ConnectionRow>;
   watchSessions(options: SessionWatchOptions): Watch<SessionRow>;
+  watchAccepts(options: WatchOptions): Watch<AcceptRow>;
+  watchRetransmits(options: RetransmitWatchOptions): Watch<RetransmitRow>;
+  watchStates(options: WatchOptions): Watch<StateRow>;
+  watchTraffic(options: TrafficWatchOptions): Watch<TrafficSample>;
   /**
    * Starts a command; what it writes to standard output goes to standard
    * error.

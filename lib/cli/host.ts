@@ -79,6 +79,10 @@ export interface Host {
   readTextFile(path: string): Promise<string>;
   /** Width of the terminal in characters. */
   columns(): number;
+  /** Height of the terminal in lines. */
+  lines(): number;
+  /** Load of the machine as in proc_loadavg(5); empty where it is not told. */
+  loadAverage(): string;
   /** Calls back every so many milliseconds until the result is called. */
   every(milliseconds: number, callback: () => void): () => void;
   /** Listens to a signal until the result is called. */

@@ -5,8 +5,12 @@
  */
 
 import type { Command } from "./command.ts";
+import { ACCEPT_COMMAND } from "./commands/accept.ts";
 import { CAPTURE_COMMAND } from "./commands/capture.ts";
 import { READ_COMMAND } from "./commands/read.ts";
+import { RETRANS_COMMAND } from "./commands/retrans.ts";
+import { STATES_COMMAND } from "./commands/states.ts";
+import { TOP_COMMAND } from "./commands/top.ts";
 import { Console } from "./console.ts";
 import { CONNECT_COMMAND } from "./commands/connect.ts";
 import { LIFE_COMMAND } from "./commands/life.ts";
@@ -23,6 +27,10 @@ const NAMED_COMMANDS: readonly Command[] = [
   READ_COMMAND,
   CONNECT_COMMAND,
   LIFE_COMMAND,
+  ACCEPT_COMMAND,
+  RETRANS_COMMAND,
+  STATES_COMMAND,
+  TOP_COMMAND,
 ];
 
 /** All commands, the default one first. */

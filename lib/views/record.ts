@@ -7,15 +7,20 @@ import {
   CLOSED_EARLY,
   COMM_LENGTH,
   RECORD,
+  RETRANSMIT,
   SOCKET_FLAG,
 } from "../../bpf/programs/views/layout.ts";
 import { errnoName } from "../../ffi/errno.ts";
 import { formatIpv4, formatIpv6 } from "../packet/address.ts";
+import { tcpStateName } from "../sockets/inet_diag.ts";
 import type {
+  AcceptRow,
   CloseKind,
   ConnectionRow,
   OwnerKind,
+  RetransmitRow,
   SessionRow,
+  StateRow,
   ViewRow,
 } from "./rows.ts";
 
@@ -297,4 +302,43 @@ function ownerKind(flags: number): OwnerKind {
   if (flags & SOCKET_FLAG.CLOSER) return "closer";
   if (flags & SOCKET_FLAG.OPEN_BEFORE) return "descriptor";
   return "call";
+}
+
+/** The row of an accepted connection. */
+export function acceptRow(
+  record: ViewRecord,
+  { clockOffset }: RecordContext,
+): AcceptRow {
+  return { ...record.ends(), time: record.now / NANOSECONDS + clockOffset };
+}
+
+/** The row of a segment that is sent again. */
+export function retransmitRow(
+  record: ViewRecord,
+  { clockOffset }: RecordContext,
+): RetransmitRow {
+  return {
+    ...record.ends(),
+    time: record.now / NANOSECONDS + clockOffset,
+    reason: record.retransmit === RETRANSMIT.PROBE ? "probe" : "loss",
+    state: tcpStateName(record.newState),
+    sequence: record.sequence,
+  };
+}
+
+/** The row of a change of state. */
+export function stateRow(
+  record: ViewRecord,
+  { clockOffset }: RecordContext,
+): StateRow {
+  const { now, changed, flags } = record;
+  const isKnown = (flags & SOCKET_FLAG.OPEN_BEFORE) === 0;
+  return {
+    ...record.ends(),
+    time: now / NANOSECONDS + clockOffset,
+    socket: record.socket.toString(16),
+    oldState: tcpStateName(record.oldState),
+    newState: tcpStateName(record.newState),
+    duration: isKnown ? (now - changed) / NANOSECONDS : 0,
+  };
 }

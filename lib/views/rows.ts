@@ -100,3 +100,51 @@ export type OwnerKind =
   /** It held the descriptor when we began to look. */
   | "descriptor"
   | "unknown";
+
+/** A connection that was accepted. */
+export interface AcceptRow extends ViewRow {
+  /** When accept(2) returned: milliseconds since 1970. */
+  readonly time: number;
+}
+
+/** A segment that was sent again. */
+export interface RetransmitRow extends ViewRow {
+  /** When it was sent again: milliseconds since 1970. */
+  readonly time: number;
+  /** `loss`: it counts as lost; `probe`: a tail loss probe (RFC 8985 7). */
+  readonly reason: "loss" | "probe";
+  /** State of the connection, such as `ESTABLISHED`. */
+  readonly state: string;
+  /** Sequence number of the segment. */
+  readonly sequence: number;
+}
+
+/** A change of a TCP socket's state. */
+export interface StateRow extends ViewRow {
+  /** When it changed: milliseconds since 1970. */
+  readonly time: number;
+  /** Address of the socket in the kernel, hexadecimal. */
+  readonly socket: string;
+  /** State before, such as `SYN_SENT`. */
+  readonly oldState: string;
+  /** State from now on. */
+  readonly newState: string;
+  /** Milliseconds in the old state; 0 where that is not known. */
+  readonly duration: number;
+}
+
+/** What connections carried in some time. */
+export interface TrafficSample {
+  /** End of the time: milliseconds since 1970. */
+  readonly time: number;
+  /** Connections that carried something, the busiest first. */
+  readonly rows: readonly TrafficRow[];
+}
+
+/** What one end of a connection carried. */
+export interface TrafficRow extends ViewRow {
+  /** Bytes of data that were acknowledged. */
+  readonly bytesSent: number;
+  /** Bytes of data that were received. */
+  readonly bytesReceived: number;
+}

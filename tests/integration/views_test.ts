@@ -1,8 +1,13 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
+import { watchAccepts } from "../../lib/views/accepts.ts";
 import { watchConnections } from "../../lib/views/connections.ts";
+import { watchRetransmits } from "../../lib/views/retransmits.ts";
 import type { SessionRow } from "../../lib/views/rows.ts";
 import { watchSessions } from "../../lib/views/sessions.ts";
+import { watchStates } from "../../lib/views/states.ts";
+import { watchTraffic } from "../../lib/views/traffic.ts";
 import type { WatchFeature } from "../../lib/views/watch.ts";
+import { until } from "../support/processes.ts";
 import { ebpfTest } from "./ebpf_support.ts";
 import { CHILDREN, sorted, takeRows, ViewWorkload } from "./views_support.ts";
 
@@ -190,6 +195,99 @@ ebpfTest("a watch is over when everything it watched has ended", async () => {
     count++;
   }
   equal(count, 29);
+});
+
+ebpfTest("watchAccepts() tells who accepts, when it does", async () => {
+  using watch = watchAccepts({ scope: CHILDREN });
+  await using workload = new ViewWorkload("forked");
+  await workload.done();
+  const owned = workload.facts<Owned>().filter(({ kind }) => kind === "call");
+  equal(owned.length, 2);
+  deepEqual(
+    (await takeRows(watch, 2)).map((row) =>
+      `${row.localPort} ${row.remotePort} ${row.pid}`
+    ),
+    owned.map(({ local, remote, owner }) => `${local} ${remote} ${owner}`),
+  );
+});
+
+ebpfTest("watchStates() tells every change of both ends", async () => {
+  using watch = watchStates({ scope: CHILDREN });
+  await using workload = new ViewWorkload("held");
+  await workload.child.seen("stdout", /\n.*\n/);
+  await workload.child.writeLine();
+  await workload.done();
+  await workload.child.writeLine();
+  await workload.child.seen("stdout", /"done"[^]*"done"/);
+  const [client, server] = workload.facts<Session>();
+  const rows = await takeRows(watch, 11);
+  const changes = (local: number, remote: number): string[] =>
+    rows.filter((row) => row.localPort === local && row.remotePort === remote)
+      .map(({ oldState, newState }) => `${oldState} ${newState}`);
+  // The client has no port yet, and the other end of a new one is not known.
+  deepEqual(changes(0, client!.remote), ["CLOSE SYN_SENT"]);
+  deepEqual(changes(server!.local, 0), ["CLOSE LISTEN"]);
+  deepEqual(changes(client!.local, client!.remote), [
+    "SYN_SENT ESTABLISHED",
+    "ESTABLISHED FIN_WAIT1",
+    "FIN_WAIT1 FIN_WAIT2",
+    "FIN_WAIT2 CLOSE",
+  ]);
+  deepEqual(
+    changes(server!.local, server!.remote).slice(-4),
+    [
+      "SYN_RECV ESTABLISHED",
+      "ESTABLISHED CLOSE_WAIT",
+      "CLOSE_WAIT LAST_ACK",
+      "LAST_ACK CLOSE",
+    ],
+  );
+  ok(rows.every((row) => row.pid === workload.child.pid));
+  ok(rows.every((row) => row.duration >= 0));
+});
+
+ebpfTest("watchRetransmits() names the owner of the connection", async () => {
+  using watch = watchRetransmits({ scope: CHILDREN });
+  await using workload = new ViewWorkload("retransmitted");
+  await workload.done();
+  const { port, result } = workload.facts<Attempt>()[1]!;
+  equal(result, "ETIMEDOUT");
+  const [row] = await takeRows(watch, 1);
+  deepEqual(
+    [row!.pid, row!.comm, row!.remotePort, row!.state, row!.reason],
+    [workload.child.pid, "python3", port, "SYN_SENT", "loss"],
+  );
+  ok(row!.localPort > 0);
+});
+
+ebpfTest("watchTraffic() counts each byte once", async () => {
+  using watch = watchTraffic({ scope: CHILDREN, period: 1 });
+  await using workload = new ViewWorkload("held");
+  await workload.child.seen("stdout", /\n.*\n/);
+  const [client, server] = workload.facts<Session>();
+  const sums = new Map<number, number[]>();
+  const sum = async (wanted: string): Promise<void> => {
+    await until(() => {
+      for (const { rows } of watch.take()) {
+        for (const { localPort, bytesSent, bytesReceived } of rows) {
+          const [sent, received] = sums.get(localPort) ?? [0, 0];
+          sums.set(localPort, [sent! + bytesSent, received! + bytesReceived]);
+        }
+      }
+      return JSON.stringify([...sums].sort()) === wanted ? true : undefined;
+    }, wanted);
+  };
+  const wanted = (ours: number[], theirs: number[]): string =>
+    JSON.stringify(
+      [[client!.local, ours] as const, [server!.local, theirs] as const].sort(),
+    );
+  await sum(wanted([7, 0], [0, 7]));
+  await workload.child.writeLine();
+  await workload.done();
+  await sum(wanted([7, 3], [3, 7]));
+  await workload.child.writeLine();
+  await workload.child.seen("stdout", /"done"[^]*"done"/);
+  await sum(wanted([7, 3], [3, 7]));
 });
 
 /** What is left when the kernel refuses something. */

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { add, lsh, mov, neg } from "../../extended/alu.ts";
+import { add, and, lsh, mov, neg } from "../../extended/alu.ts";
 import {
   type Code,
   label,
@@ -142,9 +142,19 @@ function accepted(types: KernelTypes, features: ViewFeatures): Code {
     lookup(VIEW_MAP.sessions, KEY_PLACE),
     jumpIf(R0, "==", 0, "done"),
     mov(R8, R0),
-    load("u32", R1, R8, SOCKET.tgid),
-    jumpIf(R1, "!=", 0, "done"),
+    scope([
+      load("u32", R1, R8, SOCKET.tgid),
+      jumpIf(R1, "==", 0, "unowned"),
+      // Until now it was the listener's.
+      load("u32", R1, R8, SOCKET.flags),
+      jumpIf(R1, "&", SOCKET_FLAG.LISTENER, "unowned"),
+      jump("done"),
+      label("unowned"),
+    ]),
     describeCaller(R8, 0),
+    load("u32", R1, R8, SOCKET.flags),
+    and(R1, ~(SOCKET_FLAG.LISTENER | SOCKET_FLAG.WATCHED)),
+    store("u32", R8, SOCKET.flags, R1),
     features.filtered ? markWatched(R8, 0) : [],
     features.accepts !== true ? [] : [
       features.filtered ? jumpUnlessWatched(R8, 0, "done") : [],

@@ -3,16 +3,12 @@
  *
  * @module
  */
-import type { Command, Context } from "../command.ts";
-import { EXIT_CODE, exitWith, type Outcome } from "../exit_code.ts";
-import { formatHelp } from "../help.ts";
+import type { Command } from "../command.ts";
 import type { OptionTable } from "../options.ts";
-import { parseArguments } from "../parse.ts";
-import { UsageError } from "../usage_error.ts";
 import { connectColumns } from "../views/connect_columns.ts";
 import { ConnectCounter } from "../views/connect_counter.ts";
 import { rowPrinter } from "../views/printer.ts";
-import { VIEW_EXIT_STATUS, VIEW_SECTIONS } from "../views/view_manual.ts";
+import { viewCommand } from "../views/view_command.ts";
 import {
   END_OPTIONS,
   FORMAT_OPTIONS,
@@ -21,8 +17,6 @@ import {
   TIME_OPTIONS,
   UID_OPTION,
 } from "../views/view_options.ts";
-import { planView } from "../views/view_plan.ts";
-import { runView } from "../views/view_runner.ts";
 
 const CONNECT_OPTIONS = {
   ...SCOPE_OPTIONS,
@@ -71,76 +65,48 @@ const CONNECT_OPTIONS = {
 } as const satisfies OptionTable;
 
 /** The command. */
-export const CONNECT_COMMAND: Command = {
+export const CONNECT_COMMAND: Command = viewCommand({
   name: "connect",
-  operand: "process",
   options: CONNECT_OPTIONS,
-  manual: {
-    summary: "show who connects where, and with what result",
-    synopsis: ["[OPTIONS]", "[OPTIONS] -- COMMAND [ARG...]"],
-    description:
-      "Shows every attempt of this machine's processes to open a TCP " +
-      "connection, also those that fail at once, with result and latency.",
-    details: [
-      "A row is printed when the outcome is known: RESULT is `ok`, or the " +
-      "error that the program gets, such as ECONNREFUSED, ETIMEDOUT or " +
-      "ENETUNREACH; `closed` when the program gave up; attempts without an " +
-      "outcome are shown as `pending` at the end. TIME is when connect(2) " +
-      "was called, and LAT(ms) how long the answer took.",
-      "With `--`, a command is started, and only it and its descendants are " +
-      "looked at; what it prints goes to standard error. Otherwise Ctrl-C " +
-      "ends the view.",
-      "Options are those of tcpconnect where both have them.",
-    ],
-    examples: [
-      {
-        command: "tracedump connect",
-        text: "all attempts of the machine, until Ctrl-C",
-      },
-      {
-        command: "tracedump connect -P 443 -t --duration 1m",
-        text: "HTTPS for a minute, with seconds",
-      },
-      {
-        command: "tracedump connect --csv -- ./deploy.sh > connects.csv",
-        text: "what a script connects to, for a spreadsheet",
-      },
-    ],
-    sections: VIEW_SECTIONS,
-    exitStatus: VIEW_EXIT_STATUS,
+  summary: "show who connects where, and with what result",
+  description:
+    "Shows every attempt of this machine's processes to open a TCP " +
+    "connection, also those that fail at once, with result and latency.",
+  details: [
+    "A row is printed when the outcome is known: RESULT is `ok`, or the " +
+    "error that the program gets, such as ECONNREFUSED, ETIMEDOUT or " +
+    "ENETUNREACH; `closed` when the program gave up; attempts without an " +
+    "outcome are shown as `pending` at the end. TIME is when connect(2) " +
+    "was called, and LAT(ms) how long the answer took.",
+    "Options are those of tcpconnect where both have them.",
+  ],
+  examples: [
+    {
+      command: "tracedump connect",
+      text: "all attempts of the machine, until Ctrl-C",
+    },
+    {
+      command: "tracedump connect -P 443 -t --duration 1m",
+      text: "HTTPS for a minute, with seconds",
+    },
+    {
+      command: "tracedump connect --csv -- ./deploy.sh > connects.csv",
+      text: "what a script connects to, for a spreadsheet",
+    },
+  ],
+  plan: (given, { scope, filter }) => {
+    const { uid, port, udp } = given;
+    const wanted = {
+      ...filter,
+      ...uid === undefined ? {} : { uid },
+      ...port === undefined ? {} : { remotePorts: port },
+    };
+    return {
+      open: (engine) => engine.watchConnections({ scope, filter: wanted, udp }),
+      printer: given.count ? new ConnectCounter(given) : rowPrinter(
+        connectColumns({ ...given, uid: given.printUid, dns: false }),
+        given,
+      ),
+    };
   },
-  run: runConnect,
-};
-
-async function runConnect(
-  args: readonly string[],
-  context: Context,
-): Promise<Outcome> {
-  const { options: given, operands, rest } = parseArguments(
-    CONNECT_OPTIONS,
-    args,
-  );
-  if (given.help) {
-    context.host.stdout.write(formatHelp(CONNECT_COMMAND));
-    return exitWith(EXIT_CODE.OK);
-  }
-  if (given.csv && given.json) {
-    throw new UsageError("Cannot combine --csv and --json");
-  }
-  const plan = planView("connect", given, operands, rest, context.host);
-  const { uid, port, udp } = given;
-  const filter = {
-    ...plan.filter,
-    ...uid === undefined ? {} : { uid },
-    ...port === undefined ? {} : { remotePorts: port },
-  };
-  return await runView({
-    ...plan,
-    open: (engine) =>
-      engine.watchConnections({ scope: plan.scope, filter, udp }),
-    printer: given.count ? new ConnectCounter(given) : rowPrinter(
-      connectColumns({ ...given, uid: given.printUid, dns: false }),
-      given,
-    ),
-  }, context);
-}
+});

@@ -5,13 +5,9 @@
  * @module
  */
 import type { SessionRow } from "../../views/rows.ts";
-import type { Command, Context } from "../command.ts";
-import { EXIT_CODE, exitWith, type Outcome } from "../exit_code.ts";
-import { formatHelp } from "../help.ts";
+import type { Command } from "../command.ts";
 import type { TextOutput } from "../host.ts";
 import { type OptionTable, ValueError } from "../options.ts";
-import { parseArguments } from "../parse.ts";
-import { UsageError } from "../usage_error.ts";
 import {
   EXTRA_COLUMNS,
   type ExtraColumn,
@@ -19,16 +15,14 @@ import {
 } from "../views/life_columns.ts";
 import { LifeSummary } from "../views/life_summary.ts";
 import { rowPrinter, type ViewPrinter } from "../views/printer.ts";
-import { VIEW_EXIT_STATUS, VIEW_SECTIONS } from "../views/view_manual.ts";
+import { viewCommand } from "../views/view_command.ts";
 import {
   END_OPTIONS,
   FORMAT_OPTIONS,
-  portList,
+  PORT_OPTIONS,
   SCOPE_OPTIONS,
   TIME_OPTIONS,
 } from "../views/view_options.ts";
-import { planView } from "../views/view_plan.ts";
-import { runView } from "../views/view_runner.ts";
 
 /** Reads names of columns with commas between them. */
 function columnList(text: string): readonly ExtraColumn[] {
@@ -45,24 +39,7 @@ function columnList(text: string): readonly ExtraColumn[] {
 
 const LIFE_OPTIONS = {
   ...SCOPE_OPTIONS,
-  localPort: {
-    kind: "value",
-    long: "localport",
-    short: "L",
-    section: "Which connections",
-    metavar: "PORTS",
-    parse: portList,
-    help: "only with these local ports: `80,443`",
-  },
-  remotePort: {
-    kind: "value",
-    long: "remoteport",
-    short: "D",
-    section: "Which connections",
-    metavar: "PORTS",
-    parse: portList,
-    help: "only with these remote ports",
-  },
+  ...PORT_OPTIONS,
   openBefore: {
     kind: "flag",
     long: "open-before",
@@ -113,93 +90,63 @@ const LIFE_OPTIONS = {
 } as const satisfies OptionTable;
 
 /** The command. */
-export const LIFE_COMMAND: Command = {
+export const LIFE_COMMAND: Command = viewCommand({
   name: "life",
-  operand: "process",
   options: LIFE_OPTIONS,
-  manual: {
-    summary: "show TCP sessions with their bytes and their time",
-    synopsis: ["[OPTIONS]", "[OPTIONS] -- COMMAND [ARG...]"],
-    description:
-      "Shows each TCP session of this machine when it is closed: process, " +
-      "both ends, bytes sent and received, and how long it lasted.",
-    details: [
-      "A session between two processes of this machine is two rows, one for " +
-      "each end. Attempts that failed are rows, too, without bytes. MS is the " +
-      "time since the session was established; waiting for late segments " +
-      "(TIME_WAIT) is not part of it. KiB are rounded down.",
-      "With `--`, a command is started, and only it and its descendants are " +
-      "looked at; what it prints goes to standard error. Otherwise Ctrl-C " +
-      "ends the view.",
-      "Options, columns and comma-separated values are those of tcplife; " +
-      "unlike there, fields are quoted where they have to be.",
-    ],
-    examples: [
-      {
-        command: "tracedump life",
-        text: "all sessions of the machine, until Ctrl-C",
-      },
-      {
-        command: "tracedump life -stT > sessions.csv",
-        text: "comma-separated values with both kinds of time",
-      },
-      {
-        command: "tracedump life --bytes --columns closed,rtt -p 4242",
-        text: "exact bytes, and who closed, of one process",
-      },
-      {
-        command: "tracedump life --summary -- make fetch",
-        text: "what a command transferred, and with whom",
-      },
-    ],
-    sections: VIEW_SECTIONS,
-    exitStatus: VIEW_EXIT_STATUS,
-  },
-  run: runLife,
-};
-
-async function runLife(
-  args: readonly string[],
-  context: Context,
-): Promise<Outcome> {
-  const { host } = context;
-  const { options: given, operands, rest } = parseArguments(LIFE_OPTIONS, args);
-  if (given.help) {
-    host.stdout.write(formatHelp(LIFE_COMMAND));
-    return exitWith(EXIT_CODE.OK);
-  }
-  if (given.csv && given.json) {
-    throw new UsageError("Cannot combine --csv and --json");
-  }
-  const plan = planView("life", given, operands, rest, host);
-  const { localPort, remotePort, openBefore, stillOpen } = given;
-  const filter = {
-    ...plan.filter,
-    ...localPort === undefined ? {} : { localPorts: localPort },
-    ...remotePort === undefined ? {} : { remotePorts: remotePort },
-  };
-  const printer = rowPrinter(
-    lifeColumns({
-      ...given,
-      marks: openBefore || stillOpen,
-      extra: given.columns ?? [],
-    }),
-    given,
-  );
-  // What programs read is not mixed with it.
-  const other = given.csv || given.json ? host.stderr : undefined;
-  return await runView({
-    ...plan,
-    open: (engine) =>
-      engine.watchSessions({
-        scope: plan.scope,
-        filter,
-        openBefore,
-        stillOpen,
+  summary: "show TCP sessions with their bytes and their time",
+  description:
+    "Shows each TCP session of this machine when it is closed: process, " +
+    "both ends, bytes sent and received, and how long it lasted.",
+  details: [
+    "A session between two processes of this machine is two rows, one for " +
+    "each end. Attempts that failed are rows, too, without bytes. MS is the " +
+    "time since the session was established; waiting for late segments " +
+    "(TIME_WAIT) is not part of it. KiB are rounded down.",
+    "Options, columns and comma-separated values are those of tcplife; " +
+    "unlike there, fields are quoted where they have to be.",
+  ],
+  examples: [
+    {
+      command: "tracedump life",
+      text: "all sessions of the machine, until Ctrl-C",
+    },
+    {
+      command: "tracedump life -stT > sessions.csv",
+      text: "comma-separated values with both kinds of time",
+    },
+    {
+      command: "tracedump life --bytes --columns closed,rtt -p 4242",
+      text: "exact bytes, and who closed, of one process",
+    },
+    {
+      command: "tracedump life --summary -- make fetch",
+      text: "what a command transferred, and with whom",
+    },
+  ],
+  plan: (given, { scope, filter }, host) => {
+    const { localPort, remotePort, openBefore, stillOpen } = given;
+    const wanted = {
+      ...filter,
+      ...localPort === undefined ? {} : { localPorts: localPort },
+      ...remotePort === undefined ? {} : { remotePorts: remotePort },
+    };
+    const printer = rowPrinter(
+      lifeColumns({
+        ...given,
+        marks: openBefore || stillOpen,
+        extra: given.columns ?? [],
       }),
-    printer: given.summary ? withSummary(printer, other) : printer,
-  }, context);
-}
+      given,
+    );
+    // What programs read is not mixed with it.
+    const other = given.csv || given.json ? host.stderr : undefined;
+    return {
+      open: (engine) =>
+        engine.watchSessions({ scope, filter: wanted, openBefore, stillOpen }),
+      printer: given.summary ? withSummary(printer, other) : printer,
+    };
+  },
+});
 
 /** Adds a summary behind the rows, or on another output. */
 function withSummary(

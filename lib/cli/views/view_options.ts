@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type { OptionTable } from "../options.ts";
-import { ValueError } from "../options.ts";
+import { type Option, type OptionTable, ValueError } from "../options.ts";
 import { nonEmpty, positiveTime, wholeNumber } from "../values.ts";
 
 /** PID_MAX_LIMIT of 64-bit kernels, linux/threads.h. */
@@ -104,6 +103,36 @@ export const TIME_OPTIONS = {
   },
 } as const satisfies OptionTable;
 
+/** Ports of either end. */
+export const PORT_OPTIONS = {
+  localPort: {
+    kind: "value",
+    long: "localport",
+    short: "L",
+    section: "Which connections",
+    metavar: "PORTS",
+    parse: portList,
+    help: "only with these local ports: `80,443`",
+  },
+  remotePort: {
+    kind: "value",
+    long: "remoteport",
+    short: "D",
+    section: "Which connections",
+    metavar: "PORTS",
+    parse: portList,
+    help: "only with these remote ports",
+  },
+} as const satisfies OptionTable;
+
+/** Comma-separated values, without a letter. */
+export const CSV_OPTION = {
+  kind: "flag",
+  long: "csv",
+  section: "Output",
+  help: "comma-separated values",
+} as const satisfies Option;
+
 /** Formats for programs. */
 export const FORMAT_OPTIONS = {
   wide: {
@@ -113,13 +142,7 @@ export const FORMAT_OPTIONS = {
     section: "Output",
     help: "wider columns, which IPv6 addresses fit in",
   },
-  csv: {
-    kind: "flag",
-    long: "csv",
-    short: "s",
-    section: "Output",
-    help: "comma-separated values",
-  },
+  csv: { ...CSV_OPTION, short: "s" },
   json: {
     kind: "flag",
     long: "json",

@@ -205,6 +205,15 @@ def datagrams():
     return one, other
 
 
+def retransmitted():
+    """A SYN that nobody answers, sent again once; then the program gives up."""
+    full, port, waiting = full_listener()
+    _, result = attempt(socket.AF_INET, LOCAL, port,
+                        set=[(socket.IPPROTO_TCP, 18, 100)])
+    tell(port=port, result=result)
+    return full, waiting
+
+
 if __name__ == "__main__":
     kept = globals()[sys.argv[1]]()
     tell(done=True)

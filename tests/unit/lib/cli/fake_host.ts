@@ -88,6 +88,14 @@ export class FakeHost implements Host {
       : Promise.resolve(text);
   }
 
+  lines(): number {
+    return 7;
+  }
+
+  loadAverage(): string {
+    return "0.10 0.20 0.30 1/100 4242";
+  }
+
   columns(): number {
     return this.#columns;
   }

@@ -4,7 +4,13 @@
  * @module
  */
 import type { ViewEngine } from "../../../../lib/cli/engine.ts";
-import type { ConnectionRow, SessionRow } from "../../../../lib/views/rows.ts";
+import type {
+  ConnectionRow,
+  RetransmitRow,
+  SessionRow,
+  StateRow,
+  TrafficSample,
+} from "../../../../lib/views/rows.ts";
 import type { Watch } from "../../../../lib/views/watch.ts";
 
 /** 03:04:05 in whatever time zone the test runs. */
@@ -132,6 +138,89 @@ export const SESSIONS: readonly SessionRow[] = [
   },
 ];
 
+const RETRANSMITS: readonly RetransmitRow[] = [
+  {
+    ...ENDS,
+    ...IPV4,
+    pid: 4242,
+    comm: "curl",
+    time: BEGIN,
+    reason: "loss",
+    state: "ESTABLISHED",
+    sequence: 4_000_000_000,
+  },
+  {
+    ...ENDS,
+    ...IPV6,
+    pid: 7,
+    comm: "sshd",
+    time: BEGIN + 1000,
+    reason: "probe",
+    state: "FIN_WAIT1",
+    sequence: 1,
+  },
+  {
+    ...ENDS,
+    ...IPV4,
+    pid: 4242,
+    comm: "curl",
+    time: BEGIN + 2000,
+    reason: "loss",
+    state: "ESTABLISHED",
+    sequence: 4_000_000_000,
+  },
+];
+
+const STATES: readonly StateRow[] = [
+  {
+    ...ENDS,
+    ...IPV4,
+    pid: 4242,
+    comm: "a very long one",
+    time: BEGIN,
+    socket: "ffff88815f602500",
+    oldState: "CLOSE",
+    newState: "SYN_SENT",
+    duration: 0,
+  },
+  {
+    ...ENDS,
+    ...IPV6,
+    pid: 7,
+    comm: "sshd",
+    time: BEGIN + 1000,
+    socket: "ffff88815f6040c0",
+    oldState: "ESTABLISHED",
+    newState: "CLOSE_WAIT",
+    duration: 1234.5678,
+  },
+];
+
+const SAMPLES: readonly TrafficSample[] = [
+  {
+    time: BEGIN,
+    rows: [
+      {
+        ...ENDS,
+        ...IPV6,
+        pid: 7,
+        comm: "sshd",
+        bytesSent: 123_456_789,
+        bytesReceived: 1023,
+      },
+      {
+        ...ENDS,
+        ...IPV4,
+        pid: 4242,
+        comm: "a very long one",
+        bytesSent: 1024,
+        bytesReceived: 5000,
+      },
+    ],
+  },
+  { time: BEGIN + 1000, rows: [] },
+];
+
 /** A watch that has some rows and is over. */
 export function fakeWatch<Row>(rows: readonly Row[]): Watch<Row> {
   const left = [...rows];
@@ -156,6 +245,10 @@ export function fakeViewEngine(): Promise<ViewEngine> {
   return Promise.resolve({
     watchConnections: () => fakeWatch(CONNECTIONS),
     watchSessions: () => fakeWatch(SESSIONS),
+    watchAccepts: () => fakeWatch(CONNECTIONS),
+    watchRetransmits: () => fakeWatch(RETRANSMITS),
+    watchStates: () => fakeWatch(STATES),
+    watchTraffic: () => fakeWatch(SAMPLES),
     launch: (_, observer) => {
       observer.ended({ kind: "exited", code: 3 });
       return { forwardSignal: () => false };

@@ -1,0 +1,25 @@
+/**
+ * Connections that processes of the machine accept: tcpaccept.
+ *
+ * @module
+ */
+import { RECORD_TYPE } from "../../bpf/programs/views/layout.ts";
+import { openWatch } from "./ebpf_watch.ts";
+import { acceptRow } from "./record.ts";
+import type { AcceptRow } from "./rows.ts";
+import type { Watch, WatchOptions } from "./watch.ts";
+
+/**
+ * Watches accepted connections.
+ *
+ * @throws {ViewError} when that is not permitted or not possible here
+ */
+export function watchAccepts(options: WatchOptions = {}): Watch<AcceptRow> {
+  return openWatch<AcceptRow>({
+    features: { accepts: true },
+    row: (record, context) =>
+      record.type === RECORD_TYPE.ACCEPTED
+        ? acceptRow(record, context)
+        : undefined,
+  }, options);
+}
