@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { PROGRAMS } from "../../scripts/tested_programs/programs.ts";
+import { TRACKERS, tryProgram } from "../../scripts/tested_programs/trial.ts";
 import type { Bench } from "../support/bench.ts";
 import { workloadScript } from "../support/compile.ts";
 import {
@@ -178,3 +180,15 @@ captureTest("program: sshd, attached", async (bench) => {
   assert.equal((await tool.ended()).code, 0);
   await bench.verify({ owned: "rest", until });
 }, options("ssh", "sshd", "ssh-keygen"));
+
+// scripts/tested-programs does so for more programs, and more often.
+for (const name of ["Python with threads", "nginx with workers"]) {
+  captureTest(`program: ${name}, attached to at random`, async (bench) => {
+    const program = PROGRAMS.find((each) => each.name === name)!;
+    const ways = TRACKERS.filter((tracker) => bench.isTracker(tracker))
+      .map((tracker) => ({ way: "attached", tracker } as const));
+    const effort = { runs: 1, attachments: 3 };
+    const results = await tryProgram(bench, program, ways, effort);
+    assert.deepEqual(results, ways);
+  }, options());
+}

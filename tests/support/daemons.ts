@@ -19,8 +19,12 @@ export const SSH_PORT = 2222;
 const PAGE = "x".repeat(3000);
 
 /** Writes nginx's configuration; returns the command that runs it. */
-export function nginxCommand(bench: Bench): string[] {
-  const { folder } = bench;
+export function nginxCommand(
+  { folder, port = WEB_PORT }: {
+    readonly folder: string;
+    readonly port?: number;
+  },
+): string[] {
   Deno.writeTextFileSync(`${folder}/index.html`, PAGE);
   Deno.writeTextFileSync(
     `${folder}/nginx.conf`,
@@ -36,7 +40,7 @@ http {
       ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map((name) => `${name}_temp_path ${folder}/nginx-${name};`).join("\n")
     }
-  server { listen 127.0.0.1:${WEB_PORT}; root ${folder}; }
+  server { listen 127.0.0.1:${port}; root ${folder}; }
 }
 `,
   );
