@@ -23,6 +23,12 @@ const TWO_DIGITS: readonly string[] = Array.from(
   (_, value) => String(value).padStart(2, "0"),
 );
 
+/** `000` to `999`. */
+const THREE_DIGITS: readonly string[] = Array.from(
+  { length: 1_000 },
+  (_, value) => String(value).padStart(3, "0"),
+);
+
 /** Formats one time after the other. */
 export class Clock {
   readonly #style: Pick<PrintStyle, "time" | "nanoseconds">;
@@ -66,20 +72,25 @@ export class Clock {
    * @returns With the space that follows it; empty when no time is wanted.
    */
   format(seconds: number, nanoseconds: number): string {
-    switch (this.#style.time) {
-      case "none":
-        return "";
+    const { time } = this.#style;
+    if (time === "none") return "";
+    if (nanoseconds >= NANOSECONDS_PER_SECOND) {
+      // Odd files have more than a second of nanoseconds.
+      const more = Math.floor(nanoseconds / NANOSECONDS_PER_SECOND);
+      return this.format(
+        seconds + more,
+        nanoseconds - more * NANOSECONDS_PER_SECOND,
+      );
+    }
+    if (!(seconds >= 0 && seconds <= LAST_SECOND)) return `${UNPRINTABLE} `;
+    switch (time) {
       case "epoch":
-        return isPrintable(seconds)
-          ? `${seconds}${this.#fraction(nanoseconds)} `
-          : `${UNPRINTABLE} `;
+        return `${seconds}${this.#fraction(nanoseconds)} `;
       case "delta":
       case "elapsed":
         return this.#relative(seconds, nanoseconds);
       default:
-        return isPrintable(seconds)
-          ? `${this.#clock(seconds)}${this.#fraction(nanoseconds)} `
-          : `${UNPRINTABLE} `;
+        return `${this.#clock(seconds)}${this.#fraction(nanoseconds)} `;
     }
   }
 
@@ -109,11 +120,13 @@ export class Clock {
   }
 
   #fraction(nanoseconds: number): string {
-    if (this.#style.nanoseconds) {
-      return `.${String(nanoseconds).padStart(9, "0")}`;
-    }
-    const text = String((nanoseconds / MICROSECOND) >>> 0);
-    return text.length === 6 ? `.${text}` : `.${text.padStart(6, "0")}`;
+    const micro = Math.floor(nanoseconds / MICROSECOND);
+    const text = `.${THREE_DIGITS[Math.floor(micro / 1_000)]}${
+      THREE_DIGITS[micro % 1_000]
+    }`;
+    return this.#style.nanoseconds
+      ? text + THREE_DIGITS[nanoseconds % MICROSECOND]
+      : text;
   }
 
   #clock(seconds: number): string {
@@ -137,10 +150,6 @@ export class Clock {
     }
     return this.#offset;
   }
-}
-
-function isPrintable(seconds: number): boolean {
-  return seconds >= 0 && seconds <= LAST_SECOND;
 }
 
 function timeOfDay(seconds: number): string {

@@ -238,10 +238,13 @@ function decodeMessage(
   if (bytes[start + 1] !== 0) return undefined;
   const length = readUint16(bytes, start + 2);
   const body = start + HANDSHAKE_HEADER_LENGTH;
-  return decodeTlsHello(
+  const hello = decodeTlsHello(
     bytes,
     body,
     Math.min(body + length, end),
     type === TlsHandshakeType.CLIENT_HELLO,
   );
+  return hello === undefined || body + length <= end
+    ? hello
+    : { ...hello, isCut: true };
 }

@@ -1,0 +1,138 @@
+/**
+ * Packets as plain objects for `JSON.stringify`: one object for each packet,
+ * with what is known about it, its layers with all their fields, and what was
+ * wrong with it.
+ *
+ * ```json
+ * {"time":"1783944688.009276000","length":74,"captured":74,
+ *  "interface":"lo","direction":"out","process":{"pid":402475,"comm":"curl"},
+ *  "layers":[{"kind":"ipv4","source":"127.0.0.1", …}, {"kind":"tcp", …}]}
+ * ```
+ *
+ * The time is a text because a number cannot hold the nanoseconds. Bytes are
+ * hexadecimal, 64-bit numbers are decimal texts, names of fields are those of
+ * the layer types in `lib/packet/layer.ts`; fields without a value are left
+ * out.
+ *
+ * @module
+ */
+
+import { formatLinkType, LinkType } from "../bytes/link_type.ts";
+import { readUint16 } from "../bytes/integers.ts";
+import { decodePacket } from "../packet/packet.ts";
+import type { DecodedPacket, Fault, Layer } from "../packet/layer.ts";
+import { hexDigits } from "./hex.ts";
+import type { PrintablePacket } from "./print_options.ts";
+
+/** What JSON can hold. */
+export type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JsonValue[]
+  | JsonObject;
+
+/** An object of JSON. */
+export interface JsonObject {
+  /** Any field. */
+  readonly [name: string]: JsonValue;
+}
+
+const SLL_LENGTH = 16;
+const SLL2_LENGTH = 20;
+const SLL2_PACKET_TYPE = 10;
+const OUTGOING = 4;
+const OTHERHOST = 3;
+
+/**
+ * Makes the object of a packet. Never throws, whatever the bytes are.
+ *
+ * @param packet The packet.
+ * @param number Its number in the capture; left out by default.
+ */
+export function packetToJson(
+  packet: PrintablePacket,
+  number?: number,
+): JsonObject {
+  const { data, originalLength, process } = packet;
+  const { linkType, name } = packet.interface;
+  const decoded = decodePacket(data, linkType, { originalLength });
+  return compact({
+    number,
+    time: `${packet.seconds}.${String(packet.nanoseconds).padStart(9, "0")}`,
+    length: originalLength,
+    captured: data.length,
+    linkType: formatLinkType(linkType),
+    interface: name,
+    direction: packet.direction ?? directionOf(data, linkType),
+    process: process === undefined
+      ? undefined
+      : compact({ pid: process.pid, comm: process.comm }),
+    layers: decoded.layers.map(layerToJson),
+    quoted: decoded.quoted.length === 0
+      ? undefined
+      : decoded.quoted.map(layerToJson),
+    payload: payloadOf(decoded),
+    truncated: faultToJson(decoded.truncated),
+    malformed: faultToJson(decoded.malformed),
+  });
+}
+
+/** Cooked captures tell in their headers who sent a packet. */
+function directionOf(
+  data: Uint8Array,
+  linkType: number,
+): "in" | "out" | undefined {
+  let packetType: number;
+  if (linkType === LinkType.LINUX_SLL && data.length >= SLL_LENGTH) {
+    packetType = readUint16(data, 0);
+  } else if (linkType === LinkType.LINUX_SLL2 && data.length >= SLL2_LENGTH) {
+    packetType = data[SLL2_PACKET_TYPE]!;
+  } else return undefined;
+  if (packetType === OUTGOING) return "out";
+  return packetType < OTHERHOST ? "in" : undefined;
+}
+
+function layerToJson(layer: Layer): JsonObject {
+  return compact({ ...layer });
+}
+
+/** Bytes after the last layer that was decoded. */
+function payloadOf(packet: DecodedPacket): string | undefined {
+  const { data, payloadOffset, payloadEnd } = packet;
+  return payloadOffset < payloadEnd
+    ? hexDigits(data, payloadOffset, payloadEnd)
+    : undefined;
+}
+
+function faultToJson(fault: Fault | undefined): JsonObject | undefined {
+  return fault === undefined ? undefined : compact({ ...fault });
+}
+
+/** The fields that have a value, each as JSON can hold it. */
+function compact(fields: Readonly<Record<string, unknown>>): JsonObject {
+  const result: Record<string, JsonValue> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== undefined) result[name] = toJson(value);
+  }
+  return result;
+}
+
+function toJson(value: unknown): JsonValue {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return value;
+    case "number":
+      return Number.isFinite(value) ? value : String(value);
+    case "object":
+      if (value === null) return null;
+      if (value instanceof Uint8Array) return hexDigits(value);
+      return Array.isArray(value)
+        ? value.map(toJson)
+        : compact(value as Readonly<Record<string, unknown>>);
+    default:
+      return String(value);
+  }
+}
