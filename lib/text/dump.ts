@@ -17,6 +17,13 @@ const TAB = 0x09;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const SPACE = 0x20;
+/** The first byte that can begin a sequence of UTF-8 (RFC 3629). */
+const FIRST_LEADING = 0xc2;
+/** Smallest code points of sequences by their length. */
+const SMALLEST: readonly number[] = [0, 0, 0x80, 0x800, 0x1_0000];
+const LAST_CODE_POINT = 0x10_ffff;
+/** Control, format, surrogate, private and unassigned characters. */
+const INVISIBLE_REGEXP = /\p{C}/u;
 /** Width of the hexadecimal part of a row, with the space before it. */
 const HEX_WIDTH = BYTES_PER_ROW / 2 * 5;
 
@@ -67,8 +74,9 @@ export function formatHex(
 }
 
 /**
- * Bytes as text: graphic characters, spaces, tabs and line feeds as they are,
- * a carriage return before a line feed is left out, everything else is a dot.
+ * Bytes as text: printable characters in UTF-8, spaces, tabs and line feeds as
+ * they are, a carriage return before a line feed is left out, everything else
+ * is a dot for each byte.
  *
  * @param bytes The packet.
  * @param start Offset of the first byte.
@@ -84,9 +92,38 @@ export function formatText(
     const byte = bytes[at]!;
     if (byte === CARRIAGE_RETURN) {
       if (at + 1 < end && bytes[at + 1] !== LINE_FEED) text += ".";
-    } else if (byte === LINE_FEED) text += "\n";
-    else if (byte === SPACE || byte === TAB) text += String.fromCharCode(byte);
-    else text += GRAPHIC[byte]!;
+    } else if (byte === LINE_FEED || byte === SPACE || byte === TAB) {
+      text += String.fromCharCode(byte);
+    } else if (byte < FIRST_LEADING) text += GRAPHIC[byte]!;
+    else {
+      const character = readCharacter(bytes, at, end);
+      text += character ?? ".";
+      if (character !== undefined) at += sequenceLength(byte) - 1;
+    }
   }
   return text;
+}
+
+/** The character of a sequence of UTF-8, if it is whole and can be printed. */
+function readCharacter(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+): string | undefined {
+  const length = sequenceLength(bytes[at]!);
+  if (at + length > end) return undefined;
+  let code = bytes[at]! & 0xff >>> length + 1;
+  for (let i = 1; i < length; i++) {
+    const next = bytes[at + i]!;
+    if ((next & 0xc0) !== 0x80) return undefined;
+    code = code << 6 | next & 0x3f;
+  }
+  if (code < SMALLEST[length]! || code > LAST_CODE_POINT) return undefined;
+  const character = String.fromCodePoint(code);
+  return INVISIBLE_REGEXP.test(character) ? undefined : character;
+}
+
+/** Bytes of the sequence that a leading byte begins. */
+function sequenceLength(byte: number): number {
+  return byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
 }

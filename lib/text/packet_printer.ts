@@ -138,10 +138,10 @@ export class PacketPrinter {
     switch (style.payload) {
       case "text":
         return payloadAt < payloadEnd
-          ? `\n${formatText(bytes, payloadAt, payloadEnd)}`
+          ? textBelow(bytes, payloadAt, payloadEnd)
           : "";
       case "text-frame":
-        return `\n${formatText(bytes, 0, all)}`;
+        return textBelow(bytes, 0, all);
       case "hex":
         return formatHex(bytes, linkLength, all, false);
       case "hex-frame":
@@ -163,6 +163,12 @@ export class PacketPrinter {
 export function formatProcess({ pid, comm }: PrintableProcess): string {
   const name = comm === undefined || comm === "" ? "?" : comm;
   return `${name.replaceAll(CONTROL_REGEXP, "?")}.${pid}`;
+}
+
+/** Text on lines of its own; the last line's end is that of the entry. */
+function textBelow(bytes: Uint8Array, start: number, end: number): string {
+  const text = formatText(bytes, start, end);
+  return `\n${text.endsWith("\n") ? text.slice(0, -1) : text}`;
 }
 
 function formatSource(name: string, direction: string): string {

@@ -29,9 +29,8 @@ const SEED = Number(
 );
 /** Bytes behind the packet that must not make a difference. */
 const MARGIN = 64;
-/** What may stand in printed text besides printable ASCII. */
-// deno-lint-ignore no-control-regex
-const CONTROL_REGEXP = /[^\x20-\x7e\n\t]/;
+/** Characters that printed text must not have. */
+const CONTROL_REGEXP = /(?![\n\t])\p{C}/u;
 
 const LINK_TYPES: readonly number[] = [
   LinkType.ETHERNET,

@@ -15,6 +15,8 @@ import type { TlsHello } from "../../packet/app/tls_hello.ts";
 import { hex } from "../hex.ts";
 import type { Line } from "../line.ts";
 
+const TLS_1_2 = 0x0303;
+
 /**
  * Prints the hello messages and alerts that begin in a segment.
  *
@@ -39,7 +41,10 @@ function formatRecord({ hello, alert, version }: TlsRecord): string[] {
 }
 
 function formatHello(hello: TlsHello): string {
-  const version = formatTlsVersion(hello.version);
+  // The best version stands in an extension that may have been cut off.
+  const version = hello.isClient && hello.isCut && hello.version <= TLS_1_2
+    ? "TLS"
+    : formatTlsVersion(hello.version);
   const protocols = hello.protocols.length === 0
     ? ""
     : `, ALPN ${hello.protocols.join(",")}`;
