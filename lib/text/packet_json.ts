@@ -4,22 +4,24 @@
  * wrong with it.
  *
  * ```json
- * {"time":"1783944688.009276000","length":74,"captured":74,
- *  "interface":"lo","direction":"out","process":{"pid":402475,"comm":"curl"},
+ * {"number":1,"time":"2026-07-13T12:11:28.009276000Z","interface":"lo",
+ *  "direction":"out","process":{"pid":402475,"comm":"curl"},
+ *  "linkType":"LINUX_SLL","length":74,"captured":74,"protocol":"tcp",
+ *  "source":"127.0.0.1","sourcePort":48448,
+ *  "destination":"127.0.0.1","destinationPort":80,
  *  "layers":[{"kind":"ipv4","source":"127.0.0.1", …}, {"kind":"tcp", …}]}
  * ```
  *
- * The time is a text because a number cannot hold the nanoseconds. Bytes are
- * hexadecimal, 64-bit numbers are decimal texts, names of fields are those of
- * the layer types in `lib/packet/layer.ts`; fields without a value are left
- * out.
+ * Bytes are hexadecimal, 64-bit numbers are decimal texts, names of fields are
+ * those of the layer types in `lib/packet/layer.ts`; fields without a value
+ * are left out.
  *
  * @module
  */
 
 import { formatLinkType, LinkType } from "../bytes/link_type.ts";
 import { readUint16 } from "../bytes/integers.ts";
-import { decodePacket } from "../packet/packet.ts";
+import { decodePacket, flowOf } from "../packet/packet.ts";
 import type { DecodedPacket, Fault, Layer } from "../packet/layer.ts";
 import { hexDigits } from "./hex.ts";
 import type { PrintablePacket } from "./print_options.ts";
@@ -39,6 +41,9 @@ export interface JsonObject {
   readonly [name: string]: JsonValue;
 }
 
+const MILLISECONDS_PER_SECOND = 1_000;
+/** Most milliseconds that a `Date` takes. */
+const MAX_DATE = 8.64e15;
 const SLL_LENGTH = 16;
 const SLL2_LENGTH = 20;
 const SLL2_PACKET_TYPE = 10;
@@ -48,7 +53,7 @@ const OTHERHOST = 3;
 /**
  * Makes the object of a packet. Never throws, whatever the bytes are.
  *
- * @param packet The packet.
+ * @param packet The packet; all that is known of its process is taken over.
  * @param number Its number in the capture; left out by default.
  */
 export function packetToJson(
@@ -60,15 +65,14 @@ export function packetToJson(
   const decoded = decodePacket(data, linkType, { originalLength });
   return compact({
     number,
-    time: `${packet.seconds}.${String(packet.nanoseconds).padStart(9, "0")}`,
-    length: originalLength,
-    captured: data.length,
-    linkType: formatLinkType(linkType),
+    time: isoTime(packet.seconds, packet.nanoseconds),
     interface: name,
     direction: packet.direction ?? directionOf(data, linkType),
-    process: process === undefined
-      ? undefined
-      : compact({ pid: process.pid, comm: process.comm }),
+    process: process === undefined ? undefined : compact({ ...process }),
+    linkType: formatLinkType(linkType),
+    length: originalLength,
+    captured: data.length,
+    ...flowOf(decoded),
     layers: decoded.layers.map(layerToJson),
     quoted: decoded.quoted.length === 0
       ? undefined
@@ -77,6 +81,16 @@ export function packetToJson(
     truncated: faultToJson(decoded.truncated),
     malformed: faultToJson(decoded.malformed),
   });
+}
+
+/** ISO 8601 with nanoseconds; `undefined` beyond what a date can be. */
+function isoTime(seconds: number, nanoseconds: number): string | undefined {
+  const milliseconds = seconds * MILLISECONDS_PER_SECOND;
+  if (!(Math.abs(milliseconds) <= MAX_DATE)) return undefined;
+  const text = new Date(milliseconds).toISOString();
+  return `${text.slice(0, -".000Z".length)}.${
+    String(nanoseconds).padStart(9, "0")
+  }Z`;
 }
 
 /** Cooked captures tell in their headers who sent a packet. */

@@ -23,7 +23,7 @@ import type {
 import { hexDigits } from "../../lib/text/hex.ts";
 import { GROUPS } from "../unit/lib/text/samples.ts";
 
-const PACKETS = Number(Deno.env.get("TRACEDUMP_FUZZ_PACKETS") ?? 20_000);
+const PACKETS = Number(Deno.env.get("TRACEDUMP_FUZZ_PACKETS") ?? 5_000);
 const SEED = Number(
   Deno.env.get("TRACEDUMP_FUZZ_SEED") ?? Math.floor(Math.random() * 2 ** 32),
 );

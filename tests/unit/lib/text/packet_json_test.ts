@@ -29,13 +29,18 @@ Deno.test("packetToJson() says what is known about a packet", () => {
   }, 3);
   assert.deepEqual(rest, {
     number: 3,
-    time: "1783944688.000000042",
-    length: 52,
-    captured: 52,
-    linkType: "ETHERNET",
+    time: "2026-07-13T12:11:28.000000042Z",
     interface: "eth0",
     direction: "in",
     process: { pid: 7, comm: "curl" },
+    linkType: "ETHERNET",
+    length: 52,
+    captured: 52,
+    protocol: "udp",
+    source: "192.0.2.1",
+    sourcePort: 46921,
+    destination: "192.0.2.2",
+    destinationPort: 9,
     payload: "64697363617264206d65",
   });
   assert.deepEqual((layers as unknown[]).at(-1), {
@@ -52,7 +57,7 @@ Deno.test("packetToJson() says what is known about a packet", () => {
 
 Deno.test("packetToJson() leaves out what is not known", () => {
   assert.deepEqual(Object.keys(json("arpRequest")), [
-    ...["time", "length", "captured", "linkType", "layers"],
+    ...["time", "linkType", "length", "captured", "layers"],
   ]);
 });
 
