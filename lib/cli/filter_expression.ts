@@ -1,19 +1,10 @@
 /**
- * What becomes of a filter that the user gave. Loaded only where there is one:
- * the compiler is a large part of the program.
+ * The filter expression that the user gave, and what is said of its mistakes.
  *
  * @module
  */
 
-import {
-  compileFilter,
-  type Filter,
-  FilterSyntaxError,
-  formatC,
-  formatDecimal,
-  formatListing,
-} from "../../bpf/mod.ts";
-import { lookUpNames, resolverOf } from "../session/filter_names.ts";
+import { FilterSyntaxError } from "../../bpf/filter/errors.ts";
 import type { FILTER_OPTIONS } from "./filter_options.ts";
 import type { OptionValues } from "./options.ts";
 import { UsageError } from "./usage_error.ts";
@@ -41,23 +32,6 @@ export async function readExpression(
   }
 }
 
-/**
- * Looks up the names in an expression and compiles it.
- *
- * @throws {UsageError} when it has a mistake, which the error shows
- */
-export async function compileExpression(
-  text: string,
-  linkType: number,
-): Promise<Filter> {
-  try {
-    const source = await lookUpNames(text);
-    return compileFilter(text, { linkType, resolve: resolverOf(source) });
-  } catch (error) {
-    throw filterMistake(error) ?? error;
-  }
-}
-
 /** What is wrong with a filter expression, if that is what the error says. */
 export function filterMistake(error: unknown): UsageError | undefined {
   return error instanceof FilterSyntaxError
@@ -65,16 +39,6 @@ export function filterMistake(error: unknown): UsageError | undefined {
     : error instanceof RangeError
     ? new UsageError(error.message)
     : undefined;
-}
-
-/** The program of a filter in the form that one to three `-d` ask for. */
-export function formatProgram({ program }: Filter, level: number): string {
-  const format = level === 1
-    ? formatListing
-    : level === 2
-    ? formatC
-    : formatDecimal;
-  return format(program);
 }
 
 function reasonOf(error: unknown): string {

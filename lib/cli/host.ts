@@ -53,9 +53,20 @@ export interface CaptureFiles {
   areSame(one: string, other: string): boolean;
 }
 
-/** What the system says against a file, as a sentence. */
+/** What stands against reading or writing a file, as a sentence. */
 export class FileError extends Error {
   override readonly name = "FileError";
+  /** What may help. */
+  readonly hint: string | undefined;
+
+  /** Makes the error. */
+  constructor(
+    message: string,
+    options: ErrorOptions & { readonly hint?: string } = {},
+  ) {
+    super(message, options);
+    this.hint = options.hint;
+  }
 }
 
 /** The process, its terminal, its clock and its signals. */

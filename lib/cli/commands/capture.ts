@@ -65,14 +65,15 @@ async function runCapture(
   const { dumpProgram, filterFile } = parsed.options;
   let { filter } = parsed.options;
   if (dumpProgram > 0 || filterFile !== undefined) {
-    const { compileExpression, formatProgram, readExpression } = await import(
-      "../filter_expression.ts"
-    );
+    const { readExpression } = await import("../filter_expression.ts");
     filter = await readExpression(
       parsed.options,
       (path) => host.readTextFile(path),
     );
     if (dumpProgram > 0) {
+      const { compileExpression, formatProgram } = await import(
+        "../filter_program.ts"
+      );
       const program = await compileExpression(filter ?? "", LinkType.LINUX_SLL);
       host.stdout.write(formatProgram(program, dumpProgram));
       return exitWith(EXIT_CODE.OK);

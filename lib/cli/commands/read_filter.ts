@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { Filter } from "../../../bpf/mod.ts";
+import type { Filter } from "../../../bpf/filter/compile.ts";
+import { makeMatcher, type Matcher } from "../../../bpf/filter/matcher.ts";
 import { lookUpNames, resolverOf } from "../../session/filter_names.ts";
 import { PacketFilter } from "../../session/trace/filter.ts";
 import type {
@@ -53,12 +54,14 @@ export class ReadFilter {
    * process. It throws like {@linkcode ReadFilter.forLinkType}.
    */
   get test(): PacketTest {
-    const context = { start: 0, end: 0, wireLength: 0 };
+    let last: CaptureInterface | undefined;
+    let matcher: Matcher | undefined;
     return (chunk, start, end, originalLength, from) => {
-      context.start = start;
-      context.end = end;
-      context.wireLength = originalLength;
-      return this.#of(from).matches(chunk, context);
+      if (from !== last) {
+        matcher = makeMatcher(this.#of(from).program);
+        last = from;
+      }
+      return matcher!(chunk, originalLength, start, end) !== 0;
     };
   }
 

@@ -11,27 +11,21 @@ import {
   CaptureStream,
   type PacketTest,
 } from "../../pcap/capture_stream.ts";
-import { MixedLinkTypesError } from "../../pcap/convert.ts";
 import { CaptureMerger } from "../../pcap/merge.ts";
 import type { Context } from "../command.ts";
 import { Console } from "../console.ts";
 import { EXIT_CODE, exitWith, type Outcome } from "../exit_code.ts";
-import { filterMistake, formatProgram } from "../filter_expression.ts";
+import { filterMistake } from "../filter_expression.ts";
 import { formatHelp, formatUsage, PROGRAM } from "../help.ts";
 import { FileError, type FileOutput, type Host } from "../host.ts";
 import { parseArguments } from "../parse.ts";
 import { portNames } from "../print_names.ts";
 import { countOf } from "../text.ts";
 import { READ_COMMAND } from "./read.ts";
-import { ReadFilter } from "./read_filter.ts";
+import type { ReadFilter } from "./read_filter.ts";
 import { READ_OPTIONS } from "./read_options.ts";
 import { planRead, type ReadPlan } from "./read_plan.ts";
-import {
-  CountingTaker,
-  PrintingTaker,
-  type Taker,
-  WritingTaker,
-} from "./read_takers.ts";
+import { CountingTaker, type Taker } from "./read_taker.ts";
 
 const STANDARD_OUTPUT = "-";
 const SERVICES = "/etc/services";
@@ -61,11 +55,8 @@ export async function runRead(
   try {
     return await read(await planRead(parsed, host), host);
   } catch (error) {
-    const hint = error instanceof MixedLinkTypesError
-      ? "Write pcapng: --format pcapng"
-      : undefined;
-    if (error instanceof FileError || hint !== undefined) {
-      new Console(host.stderr).error((error as Error).message, hint);
+    if (error instanceof FileError) {
+      new Console(host.stderr).error(error.message, error.hint);
       return exitWith(EXIT_CODE.FAILURE);
     }
     throw filterMistake(error) ?? error;
@@ -76,7 +67,7 @@ async function read(plan: ReadPlan, host: Host): Promise<Outcome> {
   const { expression, dumpProgram } = plan;
   const isFiltered = expression !== undefined && expression.trim() !== "";
   const filter = isFiltered || dumpProgram > 0
-    ? await ReadFilter.compile(expression ?? "")
+    ? await compile(expression ?? "")
     : undefined;
   const streams = await openAll(plan.files, host);
   if (streams === undefined) return exitWith(EXIT_CODE.FAILURE);
@@ -84,10 +75,17 @@ async function read(plan: ReadPlan, host: Host): Promise<Outcome> {
     const linkType = await firstLinkType(streams[0]!);
     for (const stream of streams) await stream[Symbol.asyncDispose]();
     const program = filter.forLinkType(linkType);
+    const { formatProgram } = await import("../filter_program.ts");
     host.stdout.write(formatProgram(program, dumpProgram));
     return exitWith(EXIT_CODE.OK);
   }
   return await new Reading(plan, host, streams, filter).run();
+}
+
+/** The compiler is large: it is loaded only where there is a filter. */
+async function compile(text: string): Promise<ReadFilter> {
+  const { ReadFilter } = await import("./read_filter.ts");
+  return await ReadFilter.compile(text);
 }
 
 /** Opens every file before anything is done with the first. */
@@ -133,7 +131,7 @@ class Reading {
   readonly #host: Host;
   readonly #streams: readonly CaptureStream[];
   readonly #filter: ReadFilter | undefined;
-  #left: number;
+  #taken = 0;
 
   constructor(
     plan: ReadPlan,
@@ -145,11 +143,10 @@ class Reading {
     this.#host = host;
     this.#streams = streams;
     this.#filter = filter;
-    this.#left = plan.limit;
   }
 
   async run(): Promise<Outcome> {
-    const { action } = this.#plan;
+    const { action, limit } = this.#plan;
     const output = this.#host.files.create(
       action.kind === "write" ? action.output : STANDARD_OUTPUT,
     );
@@ -159,14 +156,14 @@ class Reading {
     });
     for await (const runs of merger.runs()) {
       for (const { stream, items, start, end } of runs) {
-        for (let at = start; at < end && this.#left > 0; at++) {
+        for (let at = start; at < end && this.#taken < limit; at++) {
           const item = items[at]!;
           if (item instanceof CaptureRecord && !this.#isWanted(item)) continue;
           taker.take(stream, item);
         }
       }
       taker.flush();
-      if (this.#left === 0 || output.isClosed) break;
+      if (this.#taken === limit || output.isClosed) break;
     }
     taker.finish();
     for (const { stream, error } of merger.failures) {
@@ -174,9 +171,7 @@ class Reading {
       if (mistake !== undefined) throw mistake;
       report(this.#plan.files[stream]!, error, this.#host);
     }
-    if (action.kind === "write" && taker instanceof WritingTaker) {
-      this.#tell(taker.count, action.output);
-    }
+    if (action.kind === "write") this.#tell(action.output);
     return exitWith(
       merger.failures.length === 0 ? EXIT_CODE.OK : EXIT_CODE.FAILURE,
     );
@@ -185,7 +180,7 @@ class Reading {
   /** What is only counted need not be made. */
   #select(taker: Taker): PacketTest | undefined {
     const test = this.#filter?.test;
-    if (!(taker instanceof CountingTaker) || this.#left !== Infinity) {
+    if (!(taker instanceof CountingTaker) || this.#plan.limit !== Infinity) {
       return test;
     }
     return (chunk, start, end, originalLength, from) => {
@@ -199,7 +194,7 @@ class Reading {
   #isWanted(record: CaptureRecord): boolean {
     const filter = this.#filter;
     if (filter?.usesProcess && !filter.matches(record)) return false;
-    this.#left--;
+    this.#taken++;
     return true;
   }
 
@@ -209,8 +204,10 @@ class Reading {
     if (action.kind === "write") {
       const format = action.format ?? this.#streams[0]!.format;
       const { nanoseconds } = action;
+      const { WritingTaker } = await import("./read_writing.ts");
       return new WritingTaker(output, this.#streams, format, nanoseconds);
     }
+    const { PrintingTaker } = await import("./read_printing.ts");
     const ports = numeric ? undefined : portNames(await this.#services());
     return new PrintingTaker(output, action.kind, print, ports);
   }
@@ -223,11 +220,11 @@ class Reading {
     }
   }
 
-  #tell(count: number, output: string): void {
+  #tell(output: string): void {
     const place = output === STANDARD_OUTPUT ? "standard output" : output;
     new Console(this.#host.stderr).notice({
       severity: "info",
-      text: `${countOf(count, "packet")} written to ${place}`,
+      text: `${countOf(this.#taken, "packet")} written to ${place}`,
     });
   }
 }

@@ -25,7 +25,7 @@ Deno.test("layers allows imports that point downward", () => {
     ["main.ts", "./mod.ts"],
     ["lib/cli/commands/capture.ts", "../../session/types.ts"],
     ["lib/cli/commands/capture.ts", "../../../mod.ts"],
-    ["lib/cli/filter_expression.ts", "../../bpf/mod.ts"],
+    ["lib/cli/filter_expression.ts", "../../bpf/filter/errors.ts"],
     ["lib/cli/version.ts", "../../deno.json"],
     ["lib/cli/deno_host.ts", "../../ffi/process.ts"],
     ["mod.ts", "./lib/session/capture.ts"],
