@@ -152,6 +152,8 @@ const SYMBOLS = {
   clone: { parameters: ["pointer", "usize", "i32", "usize"], result: "i32" },
   // int sigaction(int sig, const struct sigaction *act, struct sigaction *old)
   sigaction: { parameters: ["i32", "buffer", "usize"], result: "i32" },
+  // int setns(int fd, int nstype)
+  setns: { parameters: ["i32", "i32"], result: "i32" },
   // int kill(pid_t pid, int sig)
   kill: { parameters: ["i32", "i32"], result: "i32" },
   // ssize_t process_vm_readv(pid_t, const struct iovec *local,

@@ -44,6 +44,7 @@ const STRUCTS = [
   "sk_buff",
   "socket",
   "net",
+  "nsproxy",
   "pid",
   "pt_regs",
   "files_struct",

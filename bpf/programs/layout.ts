@@ -153,7 +153,9 @@ export const CONFIG = {
   connectionLinger: 16,
   /** u64, nanoseconds that a port is still wanted without a socket. */
   portLinger: 24,
-  size: 32,
+  /** u64, cookie of the network namespace of tracedump; 0 if not known. */
+  netns: 32,
+  size: 40,
 } as const;
 
 /** Bits of the filter's flags. */
@@ -256,7 +258,10 @@ export const EVENT = {
   size: 96,
 } as const;
 
-/** Kinds of events. */
+/**
+ * Kinds of events. In another network namespace than tracedump's, CREATED and
+ * EXECUTED wake the reader: it has to enter it.
+ */
 export const EVENT_TYPE = {
   /** A socket was made. */
   CREATED: 1,

@@ -26,10 +26,12 @@ import {
 import { call, callLocal, exit, jumpIf } from "../extended/jump.ts";
 import { load, loadMap, loadMapValue, store } from "../extended/load_store.ts";
 import {
+  CONFIG,
   CONNECTION,
   CONNECTION_KEY,
   COUNTERS,
   EVENT,
+  EVENT_TYPE,
   MAP,
   type MapName,
   MARK,
@@ -47,6 +49,8 @@ import {
 
 /** `BPF_RB_NO_WAKEUP`: readers look at the ring whenever they like. */
 const NO_WAKEUP = 1;
+/** `BPF_RB_FORCE_WAKEUP`. */
+const FORCE_WAKEUP = 2;
 /** `BPF_NOEXIST`. */
 const ONLY_ADD = 1;
 /** `-EEXIST`. */
@@ -120,10 +124,22 @@ function emit(): Code {
     mov(R6, R1),
     call("ktime_get_ns"),
     store("u64", R6, EVENT.time, R0),
+    // Another network namespace has to be entered before packets flow there.
+    mov(R4, NO_WAKEUP),
+    load("u64", R1, R6, EVENT.netns),
+    jumpIf(R1, "==", 0, "emit quietly"),
+    loadMapValue(R2, MAP.config),
+    load("u64", R2, R2, CONFIG.netns),
+    jumpIf(R1, "==", R2, "emit quietly"),
+    load("u32", R1, R6, EVENT.type),
+    jumpIf(R1, "==", EVENT_TYPE.CREATED, "emit loudly"),
+    jumpIf(R1, "!=", EVENT_TYPE.EXECUTED, "emit quietly"),
+    label("emit loudly"),
+    mov(R4, FORCE_WAKEUP),
+    label("emit quietly"),
     loadMap(R1, MAP.events),
     mov(R2, R6),
     mov(R3, EVENT.size),
-    mov(R4, NO_WAKEUP),
     call("ringbuf_output"),
     jumpIf(R0, "==", 0, "emit done"),
     countLoss(COUNTERS.lostEvents),

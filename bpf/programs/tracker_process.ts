@@ -109,14 +109,17 @@ function forkProgram(types: KernelTypes, tells: boolean): Program {
   ]);
 }
 
+/** First argument: the task, which is the current one. */
 function execProgram(types: KernelTypes): Program {
   return tracepointProgram(types, "process_exec", "sched_process_exec", [
+    mov(R6, R1),
     lookupCurrent(),
     jumpIf(R0, "==", 0, "done"),
     load("u32", R1, R0, 0),
     and(R1, TARGET_FLAG.TRACED),
     jumpIf(R1, "==", 0, "done"),
     beginEvent(EVENT_TYPE.EXECUTED),
+    describeNamespace(types),
     describeCurrent(),
     endEvent(),
     label("done"),
@@ -124,6 +127,19 @@ function execProgram(types: KernelTypes): Program {
     exit(),
     functions("emit"),
   ]);
+}
+
+/** Network namespace of the task in the context that r6 points to. */
+function describeNamespace(types: KernelTypes): Code {
+  const cookie = types.optionalOffset("net", "net_cookie");
+  if (cookie === undefined) return [];
+  return [
+    load("u64", R1, R6, 0),
+    load("u64", R1, R1, types.offset("task_struct", "nsproxy")),
+    load("u64", R1, R1, types.offset("nsproxy", "net_ns")),
+    load("u64", R1, R1, cookie),
+    store("u64", R10, EVENT_PLACE + EVENT.netns, R1),
+  ];
 }
 
 /** Argument: the task that ends, which is the current one. */

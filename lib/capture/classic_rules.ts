@@ -42,9 +42,9 @@ interface Remote extends RemoteEndpoint {
   installed: boolean;
 }
 
-/** Rules of a packet socket, kept by the thread that follows the program. */
+/** Rules of packet sockets, kept by the thread that follows the program. */
 export class ClassicRules {
-  readonly #fd: number;
+  readonly #sockets: number[];
   readonly #snaplen: number;
   /** How many sockets want a port, TCP first, then UDP. */
   readonly #wanted = new Int32Array(2 * PORTS);
@@ -62,8 +62,18 @@ export class ClassicRules {
    * @param snaplen bytes of each packet to take, 0 for all
    */
   constructor(fd: number, snaplen: number) {
-    this.#fd = fd;
+    this.#sockets = [fd];
     this.#snaplen = snaplen;
+  }
+
+  /**
+   * Puts the rules in force for a further packet socket, too.
+   *
+   * @throws {SyscallError}
+   */
+  attach(socket: number): void {
+    this.#sockets.push(socket);
+    this.#install();
   }
 
   /** Lets packets of a local port through. */
@@ -152,21 +162,25 @@ export class ClassicRules {
       udpPorts: sorted(this.#ports[1]!),
       remotes: [...this.#remotes.values()],
     };
+    for (const socket of this.#sockets) this.#installAt(socket, rules);
+    this.#installed.fill(0);
+    for (const port of this.#ports[0]!) this.#installed[port] = 1;
+    for (const port of this.#ports[1]!) this.#installed[PORTS + port] = 1;
+    for (const remote of this.#remotes.values()) remote.installed = true;
+    this.#lacking = false;
+  }
+
+  #installAt(socket: number, rules: CaptureRules): void {
     let result = ENOMEM;
     for (const size of SIZES) {
       const program = compileCaptureFilter(rules, {
         snaplen: this.#snaplen,
         maxInstructions: size,
       });
-      result = attachFilter(this.#fd, assembleClassic(program));
+      result = attachFilter(socket, assembleClassic(program));
       if (result !== ENOMEM) break;
     }
     if (result !== 0) throw new SyscallError("SO_ATTACH_FILTER", result);
-    this.#installed.fill(0);
-    for (const port of this.#ports[0]!) this.#installed[port] = 1;
-    for (const port of this.#ports[1]!) this.#installed[PORTS + port] = 1;
-    for (const remote of this.#remotes.values()) remote.installed = true;
-    this.#lacking = false;
   }
 }
 

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { TapSource } from "./taps.ts";
+
 /** What the sniffer shall do. */
 export const SnifferCommand = {
   RUN: 0,
@@ -17,10 +19,20 @@ export const SnifferCommand = {
 const COMMAND = 0;
 const SOCKETS = 1;
 const LAUNCHED = 2;
+const TAPS = 3;
 // From byte 16 on, as 64-bit floats.
 const PACKETS = 2;
 const BYTES = 3;
 const DROPS = 4;
+
+/** Network namespaces beside that of tracedump. */
+export const MOST_TAPS = 256;
+/** Interfaces that are named by index in each. */
+const MOST_INTERFACES = 10;
+// From word 16 on, for each tap: 0 socket, 1 namespace, 2-4 the ring, 5 number
+// of interfaces or -1 for all, 6-15 their indexes.
+const TAPS_AT = 16;
+const TAP_WORDS = 6 + MOST_INTERFACES;
 
 /** Control block; each thread opens its own view. */
 export class Control {
@@ -60,6 +72,48 @@ export class Control {
     Atomics.store(this.#integers, LAUNCHED, launched ? 1 : 0);
   }
 
+  /** Packet sockets that the tracker opened in other namespaces. */
+  get tapCount(): number {
+    return Atomics.load(this.#integers, TAPS);
+  }
+
+  /**
+   * Hands a packet socket over to the sniffer.
+   *
+   * @returns false when there is no room for more
+   */
+  addTap({ socket, netns, ring, interfaces }: TapSource): boolean {
+    const count = this.tapCount;
+    if (count === MOST_TAPS) return false;
+    const at = TAPS_AT + count * TAP_WORDS;
+    const indexes = interfaces?.slice(0, MOST_INTERFACES);
+    const { blockCount, blockSize } = ring;
+    this.#integers.set(
+      [socket, netns, blockCount, blockSize, ring.timeout],
+      at,
+    );
+    this.#integers.set([indexes?.length ?? -1, ...indexes ?? []], at + 5);
+    Atomics.store(this.#integers, TAPS, count + 1);
+    return true;
+  }
+
+  /** One of the packet sockets, by number from 0 on. */
+  tap(number: number): TapSource {
+    const at = TAPS_AT + number * TAP_WORDS;
+    const [socket, netns, blockCount, blockSize, timeout, count, ...indexes] =
+      this.#integers.subarray(at, at + TAP_WORDS);
+    return {
+      socket: socket!,
+      netns: netns!,
+      ring: {
+        blockCount: blockCount!,
+        blockSize: blockSize!,
+        timeout: timeout!,
+      },
+      ...(count! < 0 ? {} : { interfaces: indexes.slice(0, count) }),
+    };
+  }
+
   /** Packets written. */
   get packets(): number {
     return this.#floats[PACKETS]!;
@@ -85,5 +139,5 @@ export class Control {
 
 /** Makes the memory of a control block. */
 export function createControl(): SharedArrayBuffer {
-  return new SharedArrayBuffer(64);
+  return new SharedArrayBuffer(4 * (TAPS_AT + MOST_TAPS * TAP_WORDS));
 }

@@ -12,18 +12,20 @@ import { EVENT_TYPE, FILTER_FLAG } from "../../bpf/programs/layout.ts";
 import { monotonicTime, realTime, realTimeOffset } from "../../ffi/clock.ts";
 import { ProgramLoadError } from "../../ffi/bpf_program.ts";
 import { SyscallError } from "../../ffi/errno.ts";
+import { openNamespace } from "../../ffi/namespace.ts";
+import type { RingOptions } from "../../ffi/packet.ts";
 import { duplicateFd, openPidFd } from "../../ffi/process.ts";
 import {
   attachBpf,
   attachFilter,
   emptySocketState,
   IPPROTO_TCP,
-  ownNetnsCookie,
   readSocketState,
   type SocketState,
 } from "../../ffi/socket.ts";
 import { readComm } from "../proc/comm.ts";
 import { readFds } from "../proc/fd.ts";
+import { networkNamespace } from "../proc/ns.ts";
 import { ProcPermissionError } from "../proc/read.ts";
 import { readStatus } from "../proc/status.ts";
 import { processTree } from "../proc/task.ts";
@@ -44,9 +46,17 @@ import type { Control } from "./control.ts";
 import type { Probe } from "./ebpf_report.ts";
 import { inspectFailure } from "./failures.ts";
 import type { CapturedProcess, SharedMemory } from "./messages.ts";
+import {
+  namedNamespaces,
+  namespacesOf,
+  namespaceWarning,
+  NetworkNamespaces,
+  openAll,
+} from "./network_namespaces.ts";
 import { NO_RULES } from "./no_rules.ts";
 import { readRights } from "../proc/rights.ts";
 import { mapped, SocketCleanup } from "./socket_cleanup.ts";
+import type { TapSource } from "./taps.ts";
 import { CaptureError, type CaptureNotice } from "./types.ts";
 
 /** What following with eBPF needs to know; plain data. */
@@ -61,6 +71,20 @@ export interface EbpfSetup {
   readonly debug: number;
   /** Processes to attach to; empty when the main thread launches a command. */
   readonly pids: readonly number[];
+  /** The command with its arguments, which may name network namespaces. */
+  readonly words: readonly string[];
+  /** Ring of packet sockets in other network namespaces. */
+  readonly ring: RingOptions;
+  /** Names of interfaces to take packets from; empty for all. */
+  readonly interfaces: readonly string[];
+}
+
+/** Whom the tracking tells. */
+export interface EbpfListener {
+  /** Something for the user. */
+  notice(notice: CaptureNotice): void;
+  /** Packets of one more network namespace shall be taken. */
+  tap(source: TapSource): void;
 }
 
 /**
@@ -84,8 +108,10 @@ export class EbpfTracking implements Disposable {
   readonly #registry: SocketRegistry;
   readonly #cleanup: SocketCleanup;
   readonly #owners: Owners;
-  readonly #notice: (notice: CaptureNotice) => void;
-  readonly #netns = ownNetnsCookie();
+  readonly #listener: EbpfListener;
+  readonly #namespaces: NetworkNamespaces;
+  /** When namespaces were entered, by cookie: CLOCK_MONOTONIC, ns. */
+  readonly #entered = new Map<bigint, number>();
   readonly #state: SocketState = emptySocketState();
   #clockOffset = 0n;
   #clockAt = 0;
@@ -107,7 +133,7 @@ export class EbpfTracking implements Disposable {
     socket: number,
     memory: Pick<SharedMemory, "table" | "owners">,
     control: Control,
-    notice: (notice: CaptureNotice) => void,
+    listener: EbpfListener,
   ) {
     // Programs in the kernel see other process ids there.
     if (readRights().inPidNamespace) {
@@ -118,7 +144,7 @@ export class EbpfTracking implements Disposable {
     this.#setup = setup;
     this.#control = control;
     this.#owners = new Owners(new OwnerTable(memory.owners));
-    this.#notice = notice;
+    this.#listener = listener;
     this.#tracker = loadTracker({
       variants: setup.variants.length > 0 ? setup.variants : VARIANTS,
       ringSize: EVENT_RING,
@@ -128,23 +154,49 @@ export class EbpfTracking implements Disposable {
       sendsAnywhere: true,
     });
     this.#cleanup = new SocketCleanup(this.#registry, { events: false });
-    if (setup.filter === "map") {
+    this.#attachFilter(socket);
+    this.#tracker.filter.setFlags(FILTER_FLAG.ICMP, setup.icmp);
+    this.#tracker.filter.open(setup.snaplen);
+    this.#namespaces = new NetworkNamespaces({
+      ring: setup.ring,
+      interfaces: setup.interfaces,
+      attachFilter: (socket) => this.#attachFilter(socket.number),
+      opened: (socket, source) => {
+        listener.tap(source);
+        this.#cleanup.watchNamespace();
+        socket.disown();
+      },
+      refused: (pid, reason) => this.#warn(namespaceWarning(pid, reason)),
+    });
+    this.#tracker.filter.setNamespace(this.#namespaces.own);
+  }
+
+  #attachFilter(socket: number): void {
+    const { filter, snaplen } = this.#setup;
+    if (filter === "map") {
       attachBpf(socket, this.#tracker.filterProgram);
-      this.#tracker.filter.setFlags(FILTER_FLAG.ICMP, setup.icmp);
-      this.#tracker.filter.open(setup.snaplen);
-    } else {
-      // A classic program cannot know the sockets in time: all TCP and UDP
-      // packets pass, and the matcher picks.
-      const program = compileCaptureFilter({
-        tcpPorts: [],
-        udpPorts: [],
-        remotes: [],
-        allTcp: true,
-        allUdp: true,
-      }, { snaplen: setup.snaplen });
-      const errno = attachFilter(socket, assembleClassic(program));
-      if (errno !== 0) throw new SyscallError("SO_ATTACH_FILTER", errno);
+      return;
     }
+    // A classic program cannot know the sockets in time: all TCP and UDP
+    // packets pass, and the matcher picks.
+    const program = compileCaptureFilter({
+      tcpPorts: [],
+      udpPorts: [],
+      remotes: [],
+      allTcp: true,
+      allUdp: true,
+    }, { snaplen });
+    const errno = attachFilter(socket, assembleClassic(program));
+    if (errno !== 0) throw new SyscallError("SO_ATTACH_FILTER", errno);
+  }
+
+  #warn(text: string): void {
+    this.#listener.notice({ severity: "warning", text });
+  }
+
+  /** Descriptor that becomes readable when an event must not wait. */
+  get fd(): number {
+    return this.#tracker.eventsFd;
   }
 
   /** The hooks that serve. */
@@ -165,6 +217,7 @@ export class EbpfTracking implements Disposable {
   begin(): CapturedProcess[] {
     const { pids, follow } = this.#setup;
     if (pids.length === 0) {
+      this.#enterNamed();
       const children = follow ? "only" : "first";
       this.#tracker.addTarget(Deno.pid, { children });
       return [];
@@ -181,6 +234,7 @@ export class EbpfTracking implements Disposable {
         this.#tracker.addTarget(pid, { children: follow });
       }
     }
+    for (const pid of seen) this.#enterNamespaceOf(pid);
     // Once more: what was opened while the first scan went on.
     for (let pass = 0; pass < 2; pass++) {
       for (const pid of seen) this.#lookInto(pid);
@@ -190,6 +244,28 @@ export class EbpfTracking implements Disposable {
       throw new CaptureError("no-process", `No process ${pids.join(", ")}`);
     }
     return [...seen].map((pid) => ({ pid, comm: readComm(pid) ?? "" }));
+  }
+
+  /** Enters the namespaces that the command may be about to enter itself. */
+  #enterNamed(): void {
+    for (const path of namedNamespaces(this.#setup.words)) {
+      this.#enterPath(path);
+    }
+  }
+
+  #enterNamespaceOf(pid: number): void {
+    if (networkNamespace(pid) === networkNamespace(Deno.pid)) return;
+    this.#enterPath(`/proc/${pid}/ns/net`);
+  }
+
+  /** What cannot be entered is told of when it is used. */
+  #enterPath(path: string): void {
+    try {
+      using namespace = openNamespace(path);
+      if (namespace !== undefined) this.#namespaces.prepare(namespace);
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+    }
   }
 
   /**
@@ -250,7 +326,7 @@ export class EbpfTracking implements Disposable {
     const lost = events + rules;
     if (lost === this.#lost) return;
     this.#lost = lost;
-    this.#notice({
+    this.#listener.notice({
       severity: "warning",
       text: `the kernel could not report ${events} socket events and keep ` +
         `${rules} rules: packets may be missing`,
@@ -291,6 +367,10 @@ export class EbpfTracking implements Disposable {
       case EVENT_TYPE.CLOSED:
         this.#close(event);
         return;
+      case EVENT_TYPE.CREATED:
+      case EVENT_TYPE.EXECUTED:
+        this.#isSeen(event.netns, event);
+        return;
       case EVENT_TYPE.EXITED:
         this.#tidyAt = 0;
         return;
@@ -300,8 +380,9 @@ export class EbpfTracking implements Disposable {
   }
 
   #observe(event: TrackerEvent): void {
-    const { netns } = event;
-    if (netns !== 0n && this.#netns !== 0n && netns !== this.#netns) return;
+    const netns = event.netns === 0n ? this.#namespaces.own : event.netns;
+    if (!this.#isSeen(netns, event)) return;
+    if (event.time < (this.#entered.get(netns) ?? 0)) this.#tellLate(netns);
     const state = this.#state;
     state.cookie = event.cookie;
     state.netns = netns;
@@ -324,6 +405,27 @@ export class EbpfTracking implements Disposable {
       event.protocol === IPPROTO_TCP;
     if (connects) this.#registry.closed(event.cookie, now);
     this.#registry.observe(state, owner, from, now, { whole: connects });
+  }
+
+  /** Whether packets of a network namespace are seen, from now on at least. */
+  #isSeen(netns: bigint, event: TrackerEvent): boolean {
+    const isNew = this.#namespaces.isNew(netns);
+    if (!isNew) return this.#namespaces.enter(netns, 0, []);
+    const pids = [event.tgid, ...this.#tracker.targets()];
+    const paths = [`/proc/${event.tgid}/task/${event.tid}/ns/net`];
+    for (const pid of pids) paths.push(`/proc/${pid}/ns/net`);
+    const seen = this.#namespaces.enter(netns, event.tgid, openAll(paths));
+    if (seen) this.#entered.set(netns, monotonicTime());
+    return seen;
+  }
+
+  /** The program was faster than we. */
+  #tellLate(netns: bigint): void {
+    this.#entered.delete(netns);
+    this.#warn(
+      "the program uses another network namespace that was entered too late: " +
+        "first packets there may be missing (--tracker ptrace misses none)",
+    );
   }
 
   #close(event: TrackerEvent): void {
@@ -368,6 +470,16 @@ export class EbpfTracking implements Disposable {
       using socket = duplicateFd(pidFd, fd);
       if (socket === undefined) continue;
       if (!readSocketState(socket.number, state)) continue;
+      if (
+        this.#namespaces.isNew(state.netns) &&
+        !this.#namespaces.enter(
+          state.netns,
+          pid,
+          namespacesOf(socket.number, pid),
+        )
+      ) {
+        continue;
+      }
       this.#tracker.seedSocket(socket.number, { ...state, owner });
       this.#registry.observe(
         state,

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { attachBpf } from "../../ffi/socket.ts";
 import type { KernelFilter } from "../trace/ebpf_filter.ts";
 
 /** Keeps an eBPF packet filter up to date for the socket registry. */
@@ -16,6 +17,15 @@ export class MapRules {
   /** The filter stays the caller's to close. */
   constructor(filter: KernelFilter) {
     this.#filter = filter;
+  }
+
+  /**
+   * Makes the filter that of a packet socket.
+   *
+   * @throws {SyscallError}
+   */
+  attach(socket: number): void {
+    attachBpf(socket, this.#filter.program.fd);
   }
 
   /** Lets packets of a local port through. */

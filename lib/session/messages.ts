@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { RingOptions } from "../../ffi/packet.ts";
 import type { User } from "../../ffi/process.ts";
 import type { Variant } from "../trace/ebpf_loader.ts";
 import type { Probe } from "./ebpf_report.ts";
@@ -36,6 +37,12 @@ export interface CapturedProcess {
 export interface TrackerSetup extends SharedMemory {
   /** Descriptor of the packet socket whose filter follows the sockets. */
   readonly socket: number;
+  /** Descriptor of the eventfd that wakes the sniffer. */
+  readonly wake: number;
+  /** Ring of packet sockets in other network namespaces. */
+  readonly ring: RingOptions;
+  /** Names of interfaces to take packets from; empty for all. */
+  readonly interfaces: readonly string[];
   /** Bytes of each packet that the kernel shall hand over, 0 for all. */
   readonly snaplen: number;
   readonly icmp: boolean;

@@ -6,18 +6,12 @@
  * @module
  */
 import { realTime, type Timestamp } from "../../ffi/clock.ts";
-import {
-  ARPHRD_LOOPBACK,
-  readStatistics,
-  type RingOptions,
-} from "../../ffi/packet.ts";
-import { HeldPackets } from "../capture/held_packets.ts";
-import { PacketRing } from "../capture/packet_ring.ts";
+import { ARPHRD_LOOPBACK } from "../../ffi/packet.ts";
 import { DnsNames } from "../packet/dns_names.ts";
 import { FlowFields, Fragment, PROTOCOL_UDP } from "../packet/flow_fields.ts";
 import { fragmentKey } from "../sockets/fragments.ts";
-import { Match, Matcher } from "../sockets/matcher.ts";
-import { SlotKind } from "../sockets/table.ts";
+import { Match } from "../sockets/matcher.ts";
+import { SlotKind, SocketTable } from "../sockets/table.ts";
 import { Control, SnifferCommand } from "./control.ts";
 import { COOKED_ROOM, cookedLength, cookPacket } from "./cooked_packet.ts";
 import type { CaptureStatistics, FileFormat } from "./file_format.ts";
@@ -29,12 +23,12 @@ import type { SharedMemory } from "./messages.ts";
 import type { SinkEnd } from "./packet_sink.ts";
 import { mostKept } from "./snaplen.ts";
 import { addressText } from "./summary.ts";
+import { Tap, Taps, type TapSource } from "./taps.ts";
 
 /** What a sniffer needs to know; plain data, sent to its thread. */
 export interface SnifferSetup extends SharedMemory {
-  /** Descriptor of the packet socket, with ring and filter. */
-  readonly socket: number;
-  readonly ring: RingOptions;
+  /** The packet socket of tracedump's own network namespace. */
+  readonly tap: TapSource;
   /** Descriptor of an eventfd that wakes the sniffer. */
   readonly wake: number;
   /** Where packets go. */
@@ -47,12 +41,12 @@ export interface SnifferSetup extends SharedMemory {
   readonly count: number;
   /** Which of the program's packets; all if unset. */
   readonly filter: FilterSource | undefined;
-  /** Interface indexes to take packets from; empty for all. */
-  readonly interfaces: readonly number[];
 }
 
 /** Who tells the sniffer's own thread about sockets, before each block. */
 export interface SocketEvents {
+  /** Descriptor that becomes readable when something must not wait. */
+  readonly fd: number;
   /** Takes what was told until now. */
   drain(): void;
   /** Does regular work; called when there are no packets, and now and then. */
@@ -77,8 +71,6 @@ export interface SnifferResult {
   readonly undecided: number;
 }
 
-/** Room for fragments that came before their first one. */
-const HELD_SIZE = 4 << 20;
 /** How long a packet waits for the outcome of a call, milliseconds. */
 const PATIENCE = 2000;
 /**
@@ -111,13 +103,14 @@ export interface SnifferParts {
 export class Sniffer implements Disposable {
   readonly #setup: SnifferSetup;
   readonly #control: Control;
-  readonly #ring: PacketRing;
-  readonly #held: HeldPackets;
-  readonly #matcher: Matcher;
+  readonly #table: SocketTable;
+  readonly #taps: Taps;
+  /** The tap whose packets are being taken. */
+  #tap: Tap;
+  #tapsAdded = 0;
   readonly #fields = new FlowFields();
   readonly #flows = new FlowTable();
   readonly #names = new DnsNames();
-  readonly #interfaces: ReadonlySet<number>;
   readonly #events: SocketEvents | undefined;
   readonly #filter: LiveFilter | undefined;
   readonly #sink: FileSink;
@@ -140,32 +133,33 @@ export class Sniffer implements Disposable {
     this.#events = parts.events;
     this.#filter = parts.filter;
     this.#control = new Control(setup.control);
-    this.#matcher = new Matcher(setup.table);
-    this.#ring = new PacketRing(
-      setup.socket,
-      setup.wake,
-      setup.ring,
-      OUTPUT_SIZE + HELD_SIZE,
-    );
-    this.#held = new HeldPackets(
-      this.#ring,
-      this.#ring.tailAt + OUTPUT_SIZE,
-      HELD_SIZE,
-    );
-    this.#interfaces = new Set(setup.interfaces);
+    this.#table = new SocketTable(setup.table);
+    this.#taps = new Taps(setup.wake, parts.events?.fd ?? -1);
+    this.#tap = this.addTap(setup.tap);
     this.#mostKept = mostKept(setup.snaplen);
     this.#sink = new FileSink(
       setup.file,
       parts.format,
-      this.#ring,
+      this.#tap.ring,
       () => this.#statistics(),
       parts.warn,
     );
   }
 
+  /**
+   * Takes packets from one more network namespace.
+   *
+   * @throws {SyscallError}
+   */
+  addTap(source: TapSource): Tap {
+    const { wake, table } = this.#setup;
+    const tap = new Tap(source, wake, table, OUTPUT_SIZE);
+    this.#taps.add(tap);
+    return tap;
+  }
+
   /** Runs until told to end, or until the output fails or is full. */
   run(): SnifferResult {
-    const ring = this.#ring;
     let blocks = 0;
     for (;;) {
       const { command } = this.#control;
@@ -176,10 +170,12 @@ export class Sniffer implements Disposable {
       if (over && this.#cutoff === undefined) {
         this.#cutoff = realTime({ seconds: 0, nanoseconds: 0 });
       }
-      if (ring.ready) {
+      this.#adoptTaps();
+      const tap = this.#taps.next();
+      if (tap !== undefined) {
         // Sockets are told of before their first packet.
         this.#events?.drain();
-        this.#takeBlock();
+        this.#takeBlock(tap);
         if (++blocks % BLOCKS_BETWEEN === 0) this.#events?.tend();
         continue;
       }
@@ -187,9 +183,9 @@ export class Sniffer implements Disposable {
       this.#publish();
       this.#events?.tend();
       if (this.#cutoff === undefined) {
-        this.#matcher.table.beginRound(this.#now() - 1);
-        ring.wait(this.#events === undefined ? IDLE : EVENTS_IDLE);
-      } else if (this.#control.sockets === 0 || !ring.waitForLast()) {
+        this.#table.beginRound(this.#now() - 1);
+        this.#taps.wait(this.#events === undefined ? IDLE : EVENTS_IDLE);
+      } else if (this.#control.sockets === 0 || !this.#taps.waitForLast()) {
         // A program without sockets has no packets to wait for.
         break;
       }
@@ -232,11 +228,19 @@ export class Sniffer implements Disposable {
     return Math.floor(Date.now() / 1000);
   }
 
-  #takeBlock(): void {
-    const ring = this.#ring;
+  /** Takes over what the tracker's thread opened. */
+  #adoptTaps(): void {
+    while (this.#tapsAdded < this.#control.tapCount) {
+      this.addTap(this.#control.tap(this.#tapsAdded++));
+    }
+  }
+
+  #takeBlock(tap: Tap): void {
+    const { ring } = tap;
+    this.#tap = tap;
     ring.openBlock();
     while (ring.nextPacket()) this.#takeInOrder();
-    this.#matcher.table.beginRound(ring.seconds);
+    this.#table.beginRound(ring.seconds);
     ring.closeBlock();
     this.#publish();
   }
@@ -244,18 +248,19 @@ export class Sniffer implements Disposable {
   /** Takes a packet, and those that waited for it. */
   #takeInOrder(): void {
     const fields = this.#fields;
+    const { held } = this.#tap;
     fields.fragment = Fragment.NONE;
     if (this.#takePacket() === Match.EARLY) {
-      this.#held.hold(fragmentKey(fields));
-    } else if (fields.fragment === Fragment.FIRST && !this.#held.isEmpty) {
+      held.hold(fragmentKey(fields));
+    } else if (fields.fragment === Fragment.FIRST && !held.isEmpty) {
       const key = fragmentKey(fields);
-      for (const _ of this.#held.release(key)) this.#takePacket();
+      for (const _ of held.release(key)) this.#takePacket();
     }
   }
 
   /** @returns a slot or an answer of the matcher */
   #takePacket(): number {
-    const ring = this.#ring;
+    const { ring, matcher } = this.#tap;
     const fields = this.#fields;
     const { networkAt, capturedLength, seconds, nanoseconds } = ring;
     if (this.#isLate(seconds, nanoseconds)) return Match.FOREIGN;
@@ -267,14 +272,11 @@ export class Sniffer implements Disposable {
     ) {
       return Match.FOREIGN;
     }
-    const matcher = this.#matcher;
     let slot = this.#match(plain);
     if (slot === Match.UNDECIDED) slot = this.#await(plain);
     // Looked up all the same: the end of a connection shows in its packets.
-    const wanted = this.#interfaces.size === 0 ||
-      this.#interfaces.has(ring.interfaceIndex);
     if (
-      slot < 0 || !wanted || this.#end !== undefined ||
+      slot < 0 || !this.#tap.isWanted || this.#end !== undefined ||
       this.#sink.end !== undefined
     ) return slot;
     const owner = matcher.ownerOf(slot);
@@ -325,7 +327,10 @@ export class Sniffer implements Disposable {
     if (cutoff === undefined) return false;
     const late = (seconds - cutoff.seconds) * 1e9 +
       (nanoseconds - cutoff.nanoseconds);
-    if (late > DISORDER) this.#end ??= { reason: "finished" };
+    if (late > DISORDER) {
+      this.#tap.over = true;
+      if (this.#taps.over) this.#end ??= { reason: "finished" };
+    }
     return late > 0;
   }
 
@@ -338,16 +343,16 @@ export class Sniffer implements Disposable {
   ): boolean {
     const filter = this.#filter;
     if (filter === undefined) return false;
-    const ring = this.#ring;
+    const { ring } = this.#tap;
     const length = cookedLength(ring);
     return !filter.matches(ring.bytes, start, end, length, owner, sent);
   }
 
   /** Looks the current packet up, or the one that it quotes. */
   #match(plain: boolean): number {
-    const { packetType, hardwareType, seconds, nanoseconds } = this.#ring;
+    const { ring, matcher } = this.#tap;
+    const { packetType, hardwareType, seconds, nanoseconds } = ring;
     const loopback = hardwareType === ARPHRD_LOOPBACK;
-    const matcher = this.#matcher;
     const fields = this.#fields;
     return plain
       ? matcher.match(fields, packetType, loopback, seconds, nanoseconds)
@@ -356,7 +361,7 @@ export class Sniffer implements Disposable {
 
   /** Waits for the outcome of the call that the packet may belong to. */
   #await(plain: boolean): number {
-    const { table } = this.#matcher;
+    const table = this.#table;
     const deadline = performance.now() + PATIENCE;
     for (;;) {
       const version = table.version();
@@ -375,12 +380,12 @@ export class Sniffer implements Disposable {
   }
 
   #publish(): void {
-    this.#drops += readStatistics(this.#setup.socket).drops;
+    this.#drops += this.#taps.takeDrops();
     this.#control.publish(this.#packets, this.#bytes, this.#drops);
   }
 
-  /** Unmaps the ring. */
+  /** Unmaps the rings. */
   [Symbol.dispose](): void {
-    this.#ring[Symbol.dispose]();
+    this.#taps[Symbol.dispose]();
   }
 }

@@ -34,10 +34,13 @@ async function start(
     try {
       tracking = new EbpfTracking(
         ebpf,
-        setup.socket,
+        setup.tap.socket,
         setup,
         new Control(setup.control),
-        (notice) => post({ type: "notice", notice }),
+        {
+          notice: (notice) => post({ type: "notice", notice }),
+          tap: (source) => sniffer?.addTap(source),
+        },
       );
       probes = tracking.probes;
     } catch (error) {

@@ -7,10 +7,14 @@
 import { realTime, type Timestamp } from "../../ffi/clock.ts";
 import { pollInBackground } from "../../ffi/memory.ts";
 import { NetlinkSocket } from "../../ffi/netlink.ts";
-import { IPPROTO_TCP } from "../../ffi/socket.ts";
+import { IPPROTO_TCP, ownNetnsCookie } from "../../ffi/socket.ts";
 import { type InetDiagSocket, TCP_STATE } from "../sockets/inet_diag.ts";
 import { ALL_STATES, stateMask } from "../sockets/inet_diag_request.ts";
-import { DestroyEvents, dumpSockets } from "../sockets/inet_sockets.ts";
+import {
+  DestroyEvents,
+  type DumpOptions,
+  dumpSockets,
+} from "../sockets/inet_sockets.ts";
 import type { ClosedListener, SocketRegistry } from "../sockets/registry.ts";
 
 /** How often to ask for all sockets where there are no events, ms. */
@@ -27,11 +31,19 @@ const CLOSING_STATES: number = stateMask(
   TCP_STATE.LAST_ACK,
 );
 
+/** What there is in one network namespace. */
+interface Watch {
+  /** SO_NETNS_COOKIE. */
+  readonly netns: bigint;
+  readonly netlink: NetlinkSocket;
+  readonly events: DestroyEvents | undefined;
+}
+
 /** Watches the end of sockets. */
 export class SocketCleanup implements Disposable {
   readonly #registry: SocketRegistry;
-  readonly #netlink = new NetlinkSocket();
-  readonly #events: DestroyEvents | undefined;
+  readonly #withEvents: boolean;
+  readonly #watches: Watch[] = [];
   readonly #now: Timestamp = { seconds: 0, nanoseconds: 0 };
   /** Sockets known at the last poll: only they can be missing in the next. */
   #polled = new Set<bigint>();
@@ -44,35 +56,46 @@ export class SocketCleanup implements Disposable {
    */
   constructor(registry: SocketRegistry, options: { events?: boolean } = {}) {
     this.#registry = registry;
+    this.#withEvents = options.events ?? true;
+    this.watchNamespace();
+  }
+
+  /** Watches the network namespace that this thread is in, too. */
+  watchNamespace(): void {
     let events: DestroyEvents | undefined;
     try {
-      if (options.events ?? true) events = new DestroyEvents();
+      if (this.#withEvents) events = new DestroyEvents();
     } catch {
       // Before Linux 4.3: polling does.
     }
-    this.#events = events;
+    const netns = ownNetnsCookie();
+    this.#watches.push({ netns, netlink: new NetlinkSocket(), events });
   }
 
   /** Settles when some socket ended, or after some time. */
   async ended(): Promise<void> {
-    if (this.#events === undefined) return;
     // struct pollfd { int fd; short events; short revents; }
     const POLLIN = 1;
-    await pollInBackground(
-      Int32Array.of(this.#events.number, POLLIN),
-      EVENT_PATIENCE,
+    const fds = this.#watches.flatMap(({ events }) =>
+      events === undefined ? [] : [events.number, POLLIN]
     );
+    if (fds.length === 0) return;
+    await pollInBackground(Int32Array.from(fds), EVENT_PATIENCE);
   }
 
   /** Retires what ended since the last time; cheap, call often. */
   run(): void {
-    if (this.#events === undefined) {
-      if (performance.now() > this.#pollAt) this.#poll();
-      return;
+    let isPollDue = false;
+    for (const { events } of this.#watches) {
+      if (events === undefined) {
+        isPollDue ||= performance.now() > this.#pollAt;
+        continue;
+      }
+      const { sockets, lost } = events.drain();
+      for (const { cookie } of sockets) this.#retire(cookie);
+      isPollDue ||= lost;
     }
-    const { sockets, lost } = this.#events.drain();
-    for (const { cookie } of sockets) this.#retire(cookie);
-    if (lost) this.#poll();
+    if (isPollDue) this.#poll();
   }
 
   /**
@@ -82,7 +105,7 @@ export class SocketCleanup implements Disposable {
    * @param wasOurs whether a connection was the program's
    */
   closing(wasOurs: (socket: InetDiagSocket) => boolean): number {
-    return dumpSockets(this.#netlink, {
+    return this.#dump({
       protocols: [IPPROTO_TCP],
       states: CLOSING_STATES,
     }).filter(wasOurs).length;
@@ -90,10 +113,17 @@ export class SocketCleanup implements Disposable {
 
   /** Connections under way: the remote end that a socket is connecting to. */
   connecting(): InetDiagSocket[] {
-    return dumpSockets(this.#netlink, {
+    return this.#dump({
       protocols: [IPPROTO_TCP],
       states: stateMask(TCP_STATE.SYN_SENT),
     });
+  }
+
+  /** Sockets of all namespaces, or of one. */
+  #dump(options: DumpOptions, only?: bigint): InetDiagSocket[] {
+    return this.#watches
+      .filter(({ netns }) => only === undefined || netns === only)
+      .flatMap(({ netlink }) => dumpSockets(netlink, options));
   }
 
   #retire(cookie: bigint): void {
@@ -103,10 +133,10 @@ export class SocketCleanup implements Disposable {
 
   /** What a closed listening socket accepted lives on. */
   #adoptConnections(listener: ClosedListener): void {
-    const found = dumpSockets(this.#netlink, {
+    const found = this.#dump({
       protocols: [IPPROTO_TCP],
       states: ALL_STATES & ~stateMask(TCP_STATE.LISTEN, TCP_STATE.CLOSE),
-    });
+    }, listener.netns);
     for (const socket of found) {
       if (socket.localPort !== listener.localPort || socket.remotePort === 0) {
         continue;
@@ -128,7 +158,7 @@ export class SocketCleanup implements Disposable {
 
   #poll(): void {
     const alive = new Set<bigint>();
-    for (const { cookie } of dumpSockets(this.#netlink)) alive.add(cookie);
+    for (const { cookie } of this.#dump({})) alive.add(cookie);
     for (const cookie of this.#polled) {
       if (!alive.has(cookie)) this.#retire(cookie);
     }
@@ -138,8 +168,10 @@ export class SocketCleanup implements Disposable {
 
   /** Closes the sockets. */
   [Symbol.dispose](): void {
-    this.#netlink.close();
-    this.#events?.close();
+    for (const { netlink, events } of this.#watches) {
+      netlink.close();
+      events?.close();
+    }
   }
 }
 

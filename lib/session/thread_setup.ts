@@ -3,7 +3,10 @@
  *
  * @module
  */
+import type { RingOptions } from "../../ffi/packet.ts";
+import { ownNetnsCookie } from "../../ffi/socket.ts";
 import { ringOptions } from "../capture/packet_ring.ts";
+import { netnsNumber } from "../sockets/table.ts";
 import type { EbpfSetup } from "./ebpf_tracking.ts";
 import type { FileSetup } from "./file_sink.ts";
 import { keyLogEnvironment } from "./key_log.ts";
@@ -13,6 +16,9 @@ import { describeSection } from "./section.ts";
 import { kernelSnaplen } from "./snaplen.ts";
 import type { SnifferSetup } from "./sniffer.ts";
 import type { CaptureFormat, CaptureOptions } from "./types.ts";
+
+/** Most MiB of the packet ring of a further network namespace. */
+const NAMESPACE_BUFFER = 16;
 
 /** How the sniffer's thread shall try eBPF; undefined for not at all. */
 export function ebpfSetup(options: CaptureOptions): EbpfSetup | undefined {
@@ -27,7 +33,18 @@ export function ebpfSetup(options: CaptureOptions): EbpfSetup | undefined {
     linger: options.linger,
     debug: options.debug ?? 0,
     pids: target.kind === "processes" ? target.pids : [],
+    words: target.kind === "command" ? [target.command, ...target.args] : [],
+    ring: namespaceRing(options),
+    interfaces: options.interfaces,
   };
+}
+
+/**
+ * The ring of a further network namespace: smaller, because it takes time to
+ * make, and packets may be on their way.
+ */
+function namespaceRing({ bufferSize }: CaptureOptions): RingOptions {
+  return ringOptions(Math.min(bufferSize, NAMESPACE_BUFFER));
 }
 
 /** What the sniffer's thread needs to know. */
@@ -39,14 +56,17 @@ export function snifferSetup(
   const { socket, wake, interfaces, filter } = resources;
   return {
     ...memory,
-    socket: socket.number,
-    ring: ringOptions(options.bufferSize),
+    tap: {
+      socket: socket.number,
+      ring: ringOptions(options.bufferSize),
+      netns: netnsNumber(ownNetnsCookie()),
+      ...(interfaces.length === 0 ? {} : { interfaces }),
+    },
     wake: wake.number,
     file: fileSetup(options, resources),
     snaplen: options.snaplen,
     icmp: options.icmp ?? false,
     count: options.count ?? 0,
-    interfaces,
     filter,
   };
 }
@@ -88,13 +108,16 @@ function formatOf({ format, output }: CaptureOptions): CaptureFormat {
 /** What the tracer's thread needs to know. */
 export function trackerSetup(
   options: CaptureOptions,
-  { socket, user, keyLog }: Resources,
+  { socket, user, wake, keyLog }: Resources,
   memory: SharedMemory,
 ): TrackerSetup {
   const { target } = options;
   return {
     ...memory,
     socket: socket.number,
+    wake: wake.number,
+    ring: namespaceRing(options),
+    interfaces: options.interfaces,
     snaplen: kernelSnaplen(options.snaplen),
     icmp: options.icmp ?? false,
     follow: options.follow,

@@ -6,9 +6,10 @@
  */
 import { FILTER_FLAG } from "../../bpf/programs/layout.ts";
 import { realTime } from "../../ffi/clock.ts";
-import { SyscallError } from "../../ffi/errno.ts";
+import { Errno, SyscallError } from "../../ffi/errno.ts";
+import type { Fd } from "../../ffi/fd.ts";
+import { signalEventFd } from "../../ffi/file.ts";
 import { kill, raiseDescriptorLimit } from "../../ffi/process.ts";
-import { attachBpf, ownNetnsCookie } from "../../ffi/socket.ts";
 import type { WaitStatus } from "../../ffi/wait.ts";
 import { ClassicRules } from "../capture/classic_rules.ts";
 import { ProcPermissionError } from "../proc/read.ts";
@@ -33,8 +34,14 @@ import type {
   TrackerMessage,
   TrackerSetup,
 } from "./messages.ts";
+import {
+  namespacesOf,
+  namespaceWarning,
+  NetworkNamespaces,
+} from "./network_namespaces.ts";
 import { readRights } from "../proc/rights.ts";
 import { mapped, SocketCleanup } from "./socket_cleanup.ts";
+import type { TapSource } from "./taps.ts";
 import { CaptureError, type ExitStatus } from "./types.ts";
 
 /** How often ended sockets are looked for, ms. */
@@ -65,6 +72,7 @@ export class Tracking {
   readonly #table: SocketTableWriter;
   readonly #rules: ClassicRules | MapRules;
   #filter: KernelFilter | undefined;
+  readonly #namespaces: NetworkNamespaces;
   readonly #registry: SocketRegistry;
   readonly #cleanup: SocketCleanup;
   readonly #owners: Owners;
@@ -85,12 +93,19 @@ export class Tracking {
     this.#owners = new Owners(new OwnerTable(setup.owners));
     this.#table = new SocketTableWriter(setup.table);
     this.#rules = this.#makeRules(setup);
+    this.#namespaces = new NetworkNamespaces({
+      ring: setup.ring,
+      interfaces: setup.interfaces,
+      attachFilter: (socket) => this.#rules.attach(socket.number),
+      opened: (socket, tap) => this.#openedTap(socket, tap),
+      refused: (pid, reason) =>
+        this.#warnOnce(`netns ${pid}`, namespaceWarning(pid, reason)),
+    });
     this.#registry = new SocketRegistry(this.#table, this.#rules);
     this.#cleanup = new SocketCleanup(this.#registry);
     this.#calls = new CallTracker(
       this.#registry,
       this.#owners,
-      ownNetnsCookie(),
       {
         ioUring: (pid) =>
           this.#warnOnce(
@@ -99,13 +114,7 @@ export class Tracking {
               readComm(pid)
             }) uses io_uring: connections that it opens that way are missed`,
           ),
-        otherNetns: (pid) =>
-          this.#warnOnce(
-            `netns ${pid}`,
-            `process ${pid} (${
-              readComm(pid)
-            }) uses another network namespace: its packets there are missed`,
-          ),
+        isSeen: (netns, socket, pid) => this.#isSeen(netns, socket, pid),
         ...(setup.debug < DEBUG_CALLS ? {} : {
           call: (pid: number, tid: number, text: string) =>
             this.#debug(
@@ -140,11 +149,12 @@ export class Tracking {
     if (setup.kernelFilter !== "classic") {
       try {
         this.#filter = new KernelFilter();
-        attachBpf(setup.socket, this.#filter.program.fd);
+        const rules = new MapRules(this.#filter);
+        rules.attach(setup.socket);
         this.#filter.setFlags(FILTER_FLAG.ICMP, setup.icmp);
         this.#filter.open(setup.snaplen);
         this.#debug(1, "packets are selected by eBPF maps");
-        return new MapRules(this.#filter);
+        return rules;
       } catch (error) {
         const rights = readRights();
         if (setup.kernelFilter === "map") throw mapFilterFailure(error, rights);
@@ -303,6 +313,25 @@ export class Tracking {
       state.remote.address.set(mapped(socket.remoteAddress));
       this.#registry.observe(state, owner, now, now);
     }
+  }
+
+  #isSeen(netns: bigint, socket: number, pid: number): boolean {
+    if (!this.#namespaces.isNew(netns)) {
+      return this.#namespaces.enter(netns, pid, []);
+    }
+    return this.#namespaces.enter(netns, pid, namespacesOf(socket, pid));
+  }
+
+  /** A packet socket in another network namespace, which this thread is in. */
+  #openedTap(socket: Fd, tap: TapSource): void {
+    if (!this.#control.addTap(tap)) {
+      socket.close();
+      throw new SyscallError("socket", Errno.EMFILE);
+    }
+    this.#cleanup.watchNamespace();
+    signalEventFd(this.#setup.wake);
+    // The sniffer's from now on, to the end.
+    socket.disown();
   }
 
   /** Regular work between events. */

@@ -124,7 +124,8 @@ function setOf(fields: FlowFields, kind: number): number {
   return (hash ^ hash >>> 15) & (SETS - 1);
 }
 
-function sameWords(
+/** Whether four words, from `at` on, are an address. */
+export function sameWords(
   words: Int32Array,
   at: number,
   address: Int32Array,

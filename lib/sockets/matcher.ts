@@ -14,7 +14,7 @@ import {
   PROTOCOL_TCP,
   TcpFlag,
 } from "../packet/flow_fields.ts";
-import { FragmentVerdicts, UNSEEN } from "./fragments.ts";
+import { FragmentVerdicts, sameWords, UNSEEN } from "./fragments.ts";
 import {
   Ending,
   NO_SLOT,
@@ -41,18 +41,24 @@ export const Match = {
 const PACKET_OTHERHOST = 3;
 const PACKET_OUTGOING = 4;
 
-/** The reader of a socket table. */
+/** The reader of a socket table, for the packets of one network namespace. */
 export class Matcher {
   readonly #table: SocketTable;
   readonly #words: Int32Array;
   readonly #fragments = new FragmentVerdicts();
+  readonly #netns: number;
   /** Whether the last match was a packet that the program sent. */
   sent = false;
 
-  /** Opens a table for reading. */
-  constructor(memory: SharedArrayBuffer) {
+  /**
+   * Opens a table for reading.
+   *
+   * @param netns the network namespace that the packets come from
+   */
+  constructor(memory: SharedArrayBuffer, netns = 0) {
     this.#table = new SocketTable(memory);
     this.#words = this.#table.words;
+    this.#netns = netns;
   }
 
   /** The table that is read. */
@@ -167,6 +173,7 @@ export class Matcher {
   ): number {
     const { protocol } = fields;
     const words = this.#words;
+    const netns = this.#netns;
     const table = this.#table;
     const ports = protocol << 16 | localPort;
 
@@ -179,7 +186,8 @@ export class Matcher {
         words[at + SlotWord.LOCAL] === ports &&
         (words[at + SlotWord.REMOTE]! & 0xffff) === remotePort &&
         words[at + SlotWord.KIND] === SlotKind.CONNECTED &&
-        sameAddress(words, at + SlotWord.REMOTE_ADDRESS, remote) &&
+        words[at + SlotWord.NETNS] === netns &&
+        sameWords(words, at + SlotWord.REMOTE_ADDRESS, remote) &&
         this.#localMatches(at, local, fields.version) &&
         this.#inTime(at, seconds, nanoseconds) &&
         (protocol !== PROTOCOL_TCP ||
@@ -195,6 +203,7 @@ export class Matcher {
       const at = table.slotAt(slot);
       if (
         words[at + SlotWord.KIND] === SlotKind.LOCAL &&
+        words[at + SlotWord.NETNS] === netns &&
         (sent || (words[at + SlotWord.REMOTE]! & SlotFlag.SENT_ONLY) === 0) &&
         this.#localMatches(at, local, fields.version) &&
         this.#inTime(at, seconds, nanoseconds)
@@ -209,7 +218,8 @@ export class Matcher {
       const at = table.slotAt(slot);
       if (
         words[at + SlotWord.KIND] === SlotKind.PENDING_REMOTE &&
-        sameAddress(words, at + SlotWord.REMOTE_ADDRESS, remote) &&
+        words[at + SlotWord.NETNS] === netns &&
+        sameWords(words, at + SlotWord.REMOTE_ADDRESS, remote) &&
         this.#inTime(at, seconds, nanoseconds)
       ) {
         return Match.UNDECIDED;
@@ -222,6 +232,7 @@ export class Matcher {
       const at = table.slotAt(slot);
       if (
         words[at + SlotWord.KIND] === SlotKind.PENDING_LOCAL &&
+        words[at + SlotWord.NETNS] === netns &&
         this.#inTime(at, seconds, nanoseconds)
       ) {
         return Match.UNDECIDED;
@@ -236,7 +247,7 @@ export class Matcher {
     if (version === 4 ? flags & SlotFlag.ANY_IPV4 : flags & SlotFlag.ANY_IPV6) {
       return true;
     }
-    return sameAddress(this.#words, at + SlotWord.LOCAL_ADDRESS, local);
+    return sameWords(this.#words, at + SlotWord.LOCAL_ADDRESS, local);
   }
 
   #inTime(at: number, seconds: number, nanoseconds: number): boolean {
@@ -312,13 +323,4 @@ function isAfter(
   const limit = words[at]!;
   return seconds > limit ||
     seconds === limit && nanoseconds > words[at + 1]!;
-}
-
-function sameAddress(
-  words: Int32Array,
-  at: number,
-  address: Int32Array,
-): boolean {
-  return words[at + 3] === address[3] && words[at] === address[0] &&
-    words[at + 1] === address[1] && words[at + 2] === address[2];
 }

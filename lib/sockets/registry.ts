@@ -12,7 +12,7 @@ import type { SocketState } from "../../ffi/socket.ts";
 import { ClosingPorts } from "./closing_ports.ts";
 import type { KernelRules } from "./kernel_rules.ts";
 import { connectedSlot, localSlot, type RemoteEnd, shapeOf } from "./slots.ts";
-import { SlotFlag, SlotKind } from "./table.ts";
+import { netnsNumber, SlotFlag, SlotKind } from "./table.ts";
 import {
   ANY_ADDRESS,
   type Moment,
@@ -23,6 +23,7 @@ const TCP = 6;
 
 interface SocketRecord {
   readonly cookie: bigint;
+  readonly netns: bigint;
   readonly protocol: number;
   readonly owner: number;
   /** Since when the socket is known. */
@@ -58,6 +59,8 @@ export interface ClosedListener {
   readonly localAddress: Uint8Array;
   readonly owner: number;
   readonly from: Moment;
+  /** SO_NETNS_COOKIE. */
+  readonly netns: bigint;
 }
 
 /** Settings of a registry. */
@@ -156,6 +159,7 @@ export class SocketRegistry {
         flags: 0,
         from: now,
         owner,
+        netns: netnsNumber(state.netns),
       }));
     }
     this.#rules.apply();
@@ -164,7 +168,7 @@ export class SocketRegistry {
 
   /** A call is about to bind, or to listen on, a local port. */
   beginLocal(
-    protocol: number,
+    { protocol, netns }: Pick<SocketState, "protocol" | "netns">,
     port: number,
     owner: number,
     now: Moment,
@@ -191,6 +195,7 @@ export class SocketRegistry {
         flags: 0,
         from: now,
         owner,
+        netns: netnsNumber(netns),
       }));
       this.#rules.apply();
     }
@@ -296,8 +301,8 @@ export class SocketRegistry {
     if (record === undefined) return undefined;
     this.#forget(cookie, now);
     if (!record.listening) return undefined;
-    const { localPort, localAddress, owner, from } = record;
-    return { localPort, localAddress, owner, from };
+    const { localPort, localAddress, owner, from, netns } = record;
+    return { localPort, localAddress, owner, from, netns };
   }
 
   /** A connection that outlived its listening socket. */
@@ -307,7 +312,7 @@ export class SocketRegistry {
     local: Uint8Array,
     remote: RemoteEnd,
   ): void {
-    const { localPort, owner, from } = listener;
+    const { localPort, owner, from, netns } = listener;
     const slot = this.#table.add({
       kind: SlotKind.CONNECTED,
       protocol: TCP,
@@ -318,10 +323,12 @@ export class SocketRegistry {
       flags: 0,
       from,
       owner,
+      netns: netnsNumber(netns),
     });
     this.#rules.openPort(TCP, localPort);
     this.#records.set(cookie, {
       cookie,
+      netns,
       protocol: TCP,
       owner,
       from,
@@ -399,6 +406,7 @@ export class SocketRegistry {
     this.#records.set(state.cookie, {
       ...rest,
       cookie: state.cookie,
+      netns: state.netns,
       protocol: state.protocol,
       from: { ...from },
       listening: state.listening,

@@ -5,7 +5,7 @@
  */
 import { type Endpoint, isAnyAddress, isMapped } from "../../ffi/sockaddr.ts";
 import type { SocketState } from "../../ffi/socket.ts";
-import { SlotFlag, SlotKind } from "./table.ts";
+import { netnsNumber, SlotFlag, SlotKind } from "./table.ts";
 import { ANY_ADDRESS, type Moment, type SlotContent } from "./table_writer.ts";
 
 const TCP = 6;
@@ -34,6 +34,7 @@ export function connectedSlot(
     flags: localFlags(state),
     from,
     owner,
+    netns: netnsNumber(state.netns),
   };
 }
 
@@ -53,6 +54,7 @@ export function localSlot(
     flags: localFlags(state),
     from,
     owner,
+    netns: netnsNumber(state.netns),
   };
 }
 

@@ -52,6 +52,7 @@ export const SlotFlag = {
  *     20 what the reader has seen of the connection's end: see `Ending`
  *     21 when the program's SYN passed, 22 how long its answer took, 23 when
  *     the program's last RST passed; times as `wrappedTime`, 0 for not yet
+ *     24 network namespace: see `netnsNumber`
  */
 const SLOT_WORDS = 32;
 /** Word offsets in a slot, for the reader. */
@@ -71,6 +72,7 @@ export const SlotWord = {
   SYN_SENT: 21,
   ROUND_TRIP: 22,
   RESET_SENT: 23,
+  NETNS: 24,
 } as const;
 
 /** Bits of {@linkcode SlotWord.ENDING}; the reader writes it and what follows. */
@@ -95,6 +97,14 @@ export function wrappedTime(seconds: number, nanoseconds: number): number {
 /** Microseconds from one {@linkcode wrappedTime} to a later one. */
 export function wrappedAge(earlier: number, later: number): number {
   return (later - earlier + WRAP) % WRAP;
+}
+
+/**
+ * A network namespace as slots tell it: the low bits of SO_NETNS_COOKIE, which
+ * the kernel counts up from 1; 0 where it does not tell.
+ */
+export function netnsNumber(cookie: bigint): number {
+  return Number(BigInt.asUintN(31, cookie));
 }
 
 /** Seconds of an end that has not come yet. */

@@ -33,6 +33,8 @@ export interface SlotContent {
   readonly flags: number;
   readonly from: Moment;
   readonly owner: number;
+  /** See `netnsNumber`; 0 by default. */
+  readonly netns?: number;
 }
 
 /** The address `::`, for ends that do not matter. */
@@ -101,6 +103,7 @@ export class SocketTableWriter {
     words[at + SlotWord.SYN_SENT] = 0;
     words[at + SlotWord.ROUND_TRIP] = 0;
     words[at + SlotWord.RESET_SENT] = 0;
+    words[at + SlotWord.NETNS] = content.netns ?? 0;
     words[at + SlotWord.OWNER] = content.owner;
     words[at + SlotWord.GENERATION] = words[at + SlotWord.GENERATION]! + 1;
     words[at + SlotWord.KIND] = content.kind;

@@ -50,12 +50,18 @@ const UNDECIDED_ERRORS: ReadonlySet<number> = new Set([
   516,
 ]);
 
-/** Told when something cannot be followed. */
+/** Asked and told about what is found beside sockets. */
 export interface CallTrackerNotices {
   /** The program uses io_uring, whose calls cannot be seen. */
   ioUring(pid: number): void;
-  /** A socket belongs to another network namespace than ours. */
-  otherNetns(pid: number): void;
+  /**
+   * Makes sure that packets of a socket's network namespace are seen from now
+   * on, and tells whether they are.
+   *
+   * @param netns SO_NETNS_COOKIE
+   * @param socket a descriptor of ours of the socket
+   */
+  isSeen(netns: bigint, socket: number, pid: number): boolean;
   /** A watched call ended; unset when nobody wants to know. */
   call?: (pid: number, tid: number, text: string) => void;
 }
@@ -64,23 +70,20 @@ export interface CallTrackerNotices {
 export class CallTracker<Call> {
   readonly #observer: SocketObserver<Call>;
   readonly #owners: Owners;
-  readonly #netns: bigint;
   readonly #notices: CallTrackerNotices;
   readonly #state: SocketState = emptySocketState();
   readonly #now: Timestamp = { seconds: 0, nanoseconds: 0 };
   readonly #waiting = new Set<Tracee<Call>>();
   #unconnected: { state: SocketState; owner: number }[] = [];
 
-  /** @param netns cookie of the namespace that is captured, 0 if unknown */
+  /** What the tracker finds goes to the observer. */
   constructor(
     observer: SocketObserver<Call>,
     owners: Owners,
-    netns: bigint,
     notices: CallTrackerNotices,
   ) {
     this.#observer = observer;
     this.#owners = owners;
-    this.#netns = netns;
     this.#notices = notices;
   }
 
@@ -106,7 +109,10 @@ export class CallTracker<Call> {
     const socket = this.#duplicate(tracee, call.fd);
     if (socket === undefined) return false;
     const state = this.#state;
-    if (!readSocketState(socket.number, state) || !this.#isHere(process)) {
+    if (
+      !readSocketState(socket.number, state) ||
+      !this.#notices.isSeen(state.netns, socket.number, process.pid)
+    ) {
       socket.close();
       return false;
     }
@@ -146,14 +152,14 @@ export class CallTracker<Call> {
         const port = call.endpoints[0]?.port ?? 0;
         if (port === 0) return { pending: undefined };
         return {
-          pending: this.#observer.beginLocal(protocol, port, owner, now),
+          pending: this.#observer.beginLocal(state, port, owner, now),
         };
       }
       case "listen":
         if (protocol !== IPPROTO_TCP) return undefined;
         return {
           pending: this.#observer.beginLocal(
-            protocol,
+            state,
             state.local.port,
             owner,
             now,
@@ -260,7 +266,10 @@ export class CallTracker<Call> {
       using socket = this.#duplicate(tracee, fd);
       if (socket === undefined) continue;
       const state = this.#state;
-      if (!readSocketState(socket.number, state) || !this.#isHere(process)) {
+      if (
+        !readSocketState(socket.number, state) ||
+        !this.#notices.isSeen(state.netns, socket.number, process.pid)
+      ) {
         continue;
       }
       count++;
@@ -289,15 +298,6 @@ export class CallTracker<Call> {
   #ownerOf(tracee: Tracee<Call>): number {
     tracee.owner ??= this.#owners.numberOf(tracee.process.pid, tracee.tid);
     return tracee.owner;
-  }
-
-  #isHere(process: TracedProcess): boolean {
-    const { netns } = this.#state;
-    if (netns === 0n || this.#netns === 0n || netns === this.#netns) {
-      return true;
-    }
-    this.#notices.otherNetns(process.pid);
-    return false;
   }
 
   #duplicate(tracee: Tracee<Call>, fd: number): Fd | undefined {

@@ -152,8 +152,8 @@ export class EventRing {
   }
 
   /**
-   * Hands over all events, oldest first. Nobody is woken when events come:
-   * call it before packets are judged, and every few milliseconds. An event
+   * Hands over all events, oldest first. Nobody is woken when events come but
+   * those that must not wait: call it before packets are judged, and every few milliseconds. An event
    * about a socket is there before the socket's first packet.
    *
    * @returns the number of events

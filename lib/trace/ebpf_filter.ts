@@ -217,6 +217,11 @@ export class KernelFilter implements Disposable {
     this.#config.setUint32(CONFIG.snaplen, 0, true);
   }
 
+  /** Names the network namespace that needs not be entered first. */
+  setNamespace(cookie: bigint): void {
+    this.#config.setBigUint64(CONFIG.netns, cookie, true);
+  }
+
   /** Turns {@linkcode FILTER_FLAG} bits on or off. */
   setFlags(bits: number, on: boolean): void {
     const flags = this.#config.getUint32(CONFIG.flags, true);

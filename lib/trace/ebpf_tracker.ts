@@ -116,6 +116,11 @@ export class EbpfTracker implements Disposable {
     );
   }
 
+  /** Descriptor that becomes readable when an event must not wait. */
+  get eventsFd(): number {
+    return this.#parts.maps.events.fd;
+  }
+
   /** Descriptor of the filter program, for SO_ATTACH_BPF. */
   get filterProgram(): number {
     return this.filter.program.fd;

@@ -28,7 +28,7 @@ export interface SocketObserver<Call> {
   ): Call | undefined;
   /** A call is about to bind, or to listen on, a local port. */
   beginLocal(
-    protocol: number,
+    state: Pick<SocketState, "protocol" | "netns">,
     port: number,
     owner: number,
     now: Moment,

@@ -138,7 +138,12 @@ export class RegistryScene implements Disposable {
 
   /** A call is about to bind or listen. */
   beginLocal(protocol: number, port: number, owner = 1): CallUnderWay {
-    return this.registry.beginLocal(protocol, port, owner, this.tick());
+    return this.registry.beginLocal(
+      { protocol, netns: 0n },
+      port,
+      owner,
+      this.tick(),
+    );
   }
 
   /** The outcome of a call, as the tracker tells it. */

@@ -153,6 +153,12 @@ export class Bench implements AsyncDisposable {
     return this.#network;
   }
 
+  /** The namespace at the other end of the wire. */
+  get far(): PrivateNetwork {
+    assert.ok(this.#far !== undefined, "there is no other end");
+    return this.#far;
+  }
+
   /** Starts a program, whose log is that of the program under test. */
   start(argv: readonly string[], options: StartOptions = {}): Child {
     return this.#start(this.#network, argv, options);

@@ -41,9 +41,14 @@ export class PrivateNetwork implements AsyncDisposable {
     return network;
   }
 
+  /** Where the namespace can be opened. */
+  get path(): string {
+    return `/run/netns/${this.#name}`;
+  }
+
   /** Arguments that start a program inside. */
   get prefix(): string[] {
-    return ["nsenter", `--net=/run/netns/${this.#name}`];
+    return ["nsenter", `--net=${this.path}`];
   }
 
   /** Connects two namespaces by a pair of Ethernet interfaces. */

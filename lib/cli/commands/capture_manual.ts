@@ -116,7 +116,9 @@ export const CAPTURE_MANUAL: Manual = {
         "A command started under ptrace is ended when `tracedump` is killed " +
         "with SIGKILL; processes that were running before go on.",
         "Only TCP and UDP (and, with `--icmp`, errors about them) are " +
-        "captured, in the network namespace that `tracedump` runs in.",
+        "captured. Packets in other network namespaces than that of " +
+        "`tracedump` are captured there, as the program sees them, which " +
+        "needs CAP_SYS_ADMIN and Linux 5.14.",
       ],
     },
   ],

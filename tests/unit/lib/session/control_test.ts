@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   Control,
   createControl,
+  MOST_TAPS,
   SnifferCommand,
 } from "../../../../lib/session/control.ts";
 
@@ -36,4 +37,22 @@ Deno.test("Control shows each thread what the others wrote, and nothing else cha
   assert.equal(main.sockets, 0x7fff_ffff);
   main.launched = false;
   assert.equal(sniffer.launched, false);
+});
+
+Deno.test("Control hands packet sockets over, with all that belongs to them", () => {
+  const memory = createControl();
+  const tracker = new Control(memory);
+  const sniffer = new Control(memory);
+  const ring = { blockSize: 1 << 18, blockCount: 64, timeout: 16 };
+  const taps = [
+    { socket: 7, netns: 4097, ring },
+    { socket: 9, netns: 0x7fff_ffff, ring, interfaces: [] },
+    { socket: 11, netns: 5, ring, interfaces: [1, 300] },
+  ];
+  for (const tap of taps) assert.ok(tracker.addTap(tap));
+  assert.equal(sniffer.tapCount, 3);
+  assert.deepEqual(taps.map((_, i) => sniffer.tap(i)), taps);
+  while (tracker.tapCount < MOST_TAPS) assert.ok(tracker.addTap(taps[0]!));
+  assert.ok(!tracker.addTap(taps[0]!), "there is no room for more");
+  assert.equal(tracker.packets, 0);
 });

@@ -741,3 +741,31 @@ Deno.test("Matcher.matchQuoted() waits for the outcome of a call", () => {
   scene.writer.remove(pending);
   assert.equal(scene.seeQuoting(flow, { type: HOST }), slot);
 });
+
+Deno.test("Matcher.match() takes nothing of another network namespace", () => {
+  const memory = createTable(16);
+  const writer = new SocketTableWriter(memory);
+  const here = new Matcher(memory, 1);
+  const there = new Matcher(memory, 2);
+  const local = endpoint(CLIENT);
+  const remote = endpoint(SERVER);
+  const see = (matcher: Matcher): number =>
+    matcher.match(fieldsOf(SENT), OUTGOING, false, 2000, 0);
+  for (const kind of Object.values(SlotKind)) {
+    const slot = writer.add({
+      kind,
+      protocol: TCP,
+      localPort: local.port,
+      localAddress: local.address,
+      remotePort: remote.port,
+      remoteAddress: remote.address,
+      flags: 0,
+      from: moment(1000),
+      owner: 0,
+      netns: 2,
+    });
+    assert.equal(see(here), Match.FOREIGN, `kind ${kind}`);
+    assert.notEqual(see(there), Match.FOREIGN, `kind ${kind}`);
+    writer.remove(slot);
+  }
+});

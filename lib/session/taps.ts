@@ -1,0 +1,148 @@
+/**
+ * Where packets come from: a packet ring in each network namespace that the
+ * program uses.
+ *
+ * @module
+ */
+import { drainEventFd } from "../../ffi/file.ts";
+import { poll } from "../../ffi/memory.ts";
+import { readStatistics, type RingOptions } from "../../ffi/packet.ts";
+import { HeldPackets } from "../capture/held_packets.ts";
+import { PacketRing } from "../capture/packet_ring.ts";
+import { Matcher } from "../sockets/matcher.ts";
+
+/** A packet socket with a ring; plain data. */
+export interface TapSource {
+  /** Descriptor of the packet socket, with ring and filter. */
+  readonly socket: number;
+  readonly ring: RingOptions;
+  /** Its network namespace, see `netnsNumber`. */
+  readonly netns: number;
+  /** Interface indexes to take packets from; unset for all. */
+  readonly interfaces?: readonly number[];
+}
+
+/** Room for fragments that came before their first one. */
+const HELD_SIZE = 4 << 20;
+const POLLIN = 1;
+
+/** A ring with what judges its packets. */
+export class Tap implements Disposable {
+  readonly ring: PacketRing;
+  readonly matcher: Matcher;
+  readonly held: HeldPackets;
+  /** Descriptor of the packet socket. */
+  readonly socket: number;
+  readonly #interfaces: ReadonlySet<number> | undefined;
+  /** Set when the packets of the time that matters have been taken. */
+  over = false;
+
+  /**
+   * Maps the ring.
+   *
+   * @param table memory of the socket table
+   * @param tail bytes of memory to have behind the ring
+   * @throws {SyscallError}
+   */
+  constructor(
+    source: TapSource,
+    wake: number,
+    table: SharedArrayBuffer,
+    tail: number,
+  ) {
+    const { socket, ring, netns, interfaces } = source;
+    this.socket = socket;
+    this.ring = new PacketRing(socket, wake, ring, tail + HELD_SIZE);
+    this.held = new HeldPackets(this.ring, this.ring.tailAt + tail, HELD_SIZE);
+    this.matcher = new Matcher(table, netns);
+    this.#interfaces = interfaces === undefined
+      ? undefined
+      : new Set(interfaces);
+  }
+
+  /** Whether packets of the current packet's interface are wanted. */
+  get isWanted(): boolean {
+    return this.#interfaces === undefined ||
+      this.#interfaces.has(this.ring.interfaceIndex);
+  }
+
+  /** Unmaps the ring. */
+  [Symbol.dispose](): void {
+    this.ring[Symbol.dispose]();
+  }
+}
+
+/** All taps of a capture, the first one in its own network namespace. */
+export class Taps implements Disposable {
+  readonly #wake: number;
+  readonly #events: number;
+  readonly #taps: Tap[] = [];
+  #poll = new Int32Array(0);
+  #turn = 0;
+
+  /**
+   * @param wake descriptor of an eventfd that ends waiting
+   * @param events another descriptor that ends waiting; -1 for none
+   */
+  constructor(wake: number, events: number) {
+    this.#wake = wake;
+    this.#events = events;
+  }
+
+  /** Adds one. */
+  add(tap: Tap): void {
+    this.#taps.push(tap);
+    const fds = [...this.#taps.map(({ socket }) => socket), this.#events];
+    // struct pollfd { int fd; short events; short revents; }
+    this.#poll = Int32Array.from(
+      [this.#wake, ...fds].flatMap((fd) => [fd, POLLIN]),
+    );
+  }
+
+  /** A tap that has a block, each in its turn. */
+  next(): Tap | undefined {
+    const taps = this.#taps;
+    for (let i = 0; i < taps.length; i++) {
+      this.#turn = (this.#turn + 1) % taps.length;
+      const tap = taps[this.#turn]!;
+      if (!tap.over && tap.ring.ready) return tap;
+    }
+    return undefined;
+  }
+
+  /** Whether each one has taken what matters. */
+  get over(): boolean {
+    return this.#taps.every((tap) => tap.over);
+  }
+
+  /** Waits for a block or another event, at most `timeout` milliseconds. */
+  wait(timeout: number): void {
+    if (poll(this.#poll, timeout) > 0) drainEventFd(this.#wake);
+  }
+
+  /**
+   * Waits for a block alone: those that the kernel is filling come within the
+   * rings' own time limit.
+   *
+   * @returns whether there is one
+   */
+  waitForLast(): boolean {
+    // Those of the others come while the first one is waited for.
+    for (const { ring, over } of this.#taps) {
+      if (!over && ring.waitForLast()) return true;
+    }
+    return this.#taps.some(({ ring, over }) => !over && ring.ready);
+  }
+
+  /** Packets that the kernel dropped since the last time. */
+  takeDrops(): number {
+    let drops = 0;
+    for (const { socket } of this.#taps) drops += readStatistics(socket).drops;
+    return drops;
+  }
+
+  /** Unmaps all rings. */
+  [Symbol.dispose](): void {
+    for (const tap of this.#taps) tap[Symbol.dispose]();
+  }
+}

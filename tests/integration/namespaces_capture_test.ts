@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import type { Bench } from "../support/bench.ts";
+import {
+  compare,
+  describe,
+  isExact,
+  type TruthPacket,
+} from "../support/compare.ts";
+import { compileWorkload } from "../support/compile.ts";
+import { captureTest } from "../support/harness.ts";
+import { NEAR } from "../support/network.ts";
+import { parseCapture, type TestPacket } from "../support/packets.ts";
+import { type EchoServer, startEchoServer } from "../support/servers.ts";
+import { Truth } from "../support/truth.ts";
+
+const OPTIONS = { network: "ethernet", needs: ["IPv6"] } as const;
+const VISITS = 12;
+
+function namespaceTest(
+  name: string,
+  tracker: "ebpf" | "ptrace",
+  body: (bench: Bench, options: readonly string[]) => Promise<void>,
+): void {
+  captureTest(`network namespaces: ${name}: ${tracker}`, async (bench) => {
+    if (!bench.isTracker(tracker)) return;
+    await body(bench, bench.trackerOptions(tracker));
+  }, OPTIONS);
+}
+
+/** An echo server in the namespace that the tool is in. */
+async function nearServer(bench: Bench): Promise<EchoServer> {
+  return await startEchoServer(bench.startForeign.bind(bench), NEAR);
+}
+
+/** The capture against all TCP and UDP packets that another tcpdump saw. */
+async function verifyAll(bench: Bench, truth: Truth): Promise<void> {
+  await truth.mark();
+  const isOwn = ({ protocol, bytes }: TestPacket): boolean =>
+    protocol !== "other" && !bytes.includes("moment ");
+  const all = (await truth.stop()).map((packet): TruthPacket => ({
+    ...packet,
+    isOwned: isOwn(packet),
+    isRequired: true,
+  }));
+  const { packets } = parseCapture(await Deno.readFile(bench.output));
+  const comparison = compare(packets, all);
+  assert.ok(isExact(comparison), describe(comparison));
+  assert.ok(packets.length > 0);
+}
+
+for (const tracker of ["ebpf", "ptrace"] as const) {
+  namespaceTest("a command inside", tracker, async (bench, options) => {
+    await bench.scene();
+    const server = await nearServer(bench);
+    const tcp = await compileWorkload("tcp_client");
+    const udp = await compileWorkload("udp_client");
+    const script = `"$0" blocking ${server.tcp4} 20 &&
+      "$0" blocking ${server.tcp6} 5 && "$1" many ${server.udp4}`;
+    const inside = ["sh", "-c", script, tcp, udp];
+    const tool = bench.launch([...bench.far.prefix, ...inside], { options });
+    assert.equal((await tool.ended()).code, 0);
+    await bench.verify({ sockets: 65 });
+  });
+
+  namespaceTest("a process inside", tracker, async (bench, options) => {
+    await bench.scene();
+    const server = await compileWorkload("tcp_server");
+    const argv = [server, "prefork", "0.0.0.0:0", `${VISITS}`];
+    const target = bench.start([...bench.far.prefix, ...argv]);
+    const { value } = await bench.log.event("listening");
+    const truth = await Truth.start({
+      file: `${bench.folder}/far.pcap`,
+      device: "lo",
+      markTo: "127.0.0.1:9",
+    }, bench.startFar.bind(bench));
+    const tool = await bench.attach([target.pid], { options });
+    const client = await compileWorkload("tcp_client");
+    const address = value.replace("0.0.0.0", "127.0.0.1");
+    const visitor = [client, "blocking", address, `${VISITS}`];
+    assert.equal((await bench.startFar(visitor).ended()).code, 0);
+    assert.equal((await target.ended()).code, 0);
+    assert.equal((await tool.ended()).code, 0);
+    await verifyAll(bench, truth);
+  });
+
+  namespaceTest("moving with setns", tracker, async (bench, options) => {
+    const far = await bench.scene();
+    const near = await nearServer(bench);
+    const mover = await compileWorkload("netns_mover");
+    const path = bench.far.path;
+    const moves = ["-", far.tcp4, path, near.tcp4, "-", near.tcp6];
+    const tool = bench.launch([mover, ...moves], { options });
+    assert.equal((await tool.ended()).code, 0);
+    await bench.verify({ sockets: 9 });
+  });
+
+  namespaceTest("two at once", tracker, async (bench, options) => {
+    const far = await bench.scene();
+    const near = await nearServer(bench);
+    const client = await compileWorkload("tcp_client");
+    const inside = bench.far.prefix.join(" ");
+    const script = `"$0" blocking ${far.tcp4} 20 &
+      ${inside} "$0" blocking ${near.tcp4} 20 && wait $!`;
+    const tool = bench.launch(["sh", "-c", script, client], { options });
+    assert.equal((await tool.ended()).code, 0);
+    await bench.verify({ sockets: 40 });
+  });
+
+  namespaceTest(
+    "same addresses and ports here and there",
+    tracker,
+    async (bench, options) => {
+      await bench.scene();
+      const server = await compileWorkload("tcp_server");
+      const client = await compileWorkload("tcp_client");
+      const argv = [server, "fork", "127.0.0.1:0", `${VISITS}`];
+      const target = bench.start([...bench.far.prefix, ...argv]);
+      const { value } = await bench.log.event("listening");
+      const twin = bench.startForeign([server, "fork", value, `${VISITS}`]);
+      await bench.foreignLog.event("listening");
+      const truth = await Truth.start({
+        file: `${bench.folder}/far.pcap`,
+        device: "lo",
+        markTo: "127.0.0.1:9",
+      }, bench.startFar.bind(bench));
+      const tool = await bench.attach([target.pid], { options });
+      const visitor = [client, "blocking", value, `${VISITS}`];
+      const visitors = [bench.startForeign(visitor), bench.startFar(visitor)];
+      for (const child of [...visitors, twin, target]) {
+        assert.equal((await child.ended()).code, 0);
+      }
+      assert.equal((await tool.ended()).code, 0);
+      await verifyAll(bench, truth);
+    },
+  );
+
+  namespaceTest(
+    "without the right to enter",
+    tracker,
+    async (bench, options) => {
+      await bench.scene();
+      const server = await compileWorkload("tcp_server");
+      const client = await compileWorkload("tcp_client");
+      const argv = [server, "fork", "127.0.0.1:0", `${VISITS}`];
+      const target = bench.start([...bench.far.prefix, ...argv]);
+      const { value } = await bench.log.event("listening");
+      const tool = await bench.attach([target.pid], {
+        options,
+        through: ["setpriv", "--bounding-set=-sys_admin"],
+      });
+      const visitor = [client, "blocking", value, `${VISITS}`];
+      assert.equal((await bench.startFar(visitor).ended()).code, 0);
+      assert.equal((await target.ended()).code, 0);
+      const { code, stderr } = await tool.ended();
+      assert.equal(code, 0);
+      const warnings = stderr.match(/.*another network namespace.*/g) ?? [];
+      assert.equal(warnings.length, 1, stderr);
+      assert.match(
+        warnings[0]!,
+        /packets are missed: CAP_SYS_ADMIN is missing/,
+      );
+    },
+  );
+}

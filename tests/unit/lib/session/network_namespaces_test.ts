@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import {
+  namedNamespaces,
+  NetworkNamespaces,
+} from "../../../../lib/session/network_namespaces.ts";
+
+const RING = { blockSize: 1 << 18, blockCount: 2, timeout: 16 };
+
+Deno.test("namedNamespaces() finds the processes that a command line names", () => {
+  const paths = (...words: string[]): string[] =>
+    namedNamespaces(words).filter((path) => path.startsWith("/proc/"));
+  assert.deepEqual(paths("nsenter", "-t", "42", "-n", "true"), [
+    "/proc/42/ns/net",
+  ]);
+  assert.deepEqual(paths("nsenter", "--net=/proc/43/ns/net", "true"), [
+    "/proc/43/ns/net",
+  ]);
+  assert.deepEqual(paths("sh", "-c", "nsenter -t 44 -n curl x | cat"), [
+    "/proc/44/ns/net",
+  ]);
+  assert.deepEqual(paths("curl", "http://a1.example/b2", "12345678"), []);
+});
+
+Deno.test("NetworkNamespaces needs not enter its own, nor one without a name", () => {
+  const namespaces = new NetworkNamespaces({
+    ring: RING,
+    interfaces: [],
+    attachFilter: () => assert.fail("nothing is opened"),
+    opened: () => assert.fail("nothing is opened"),
+    refused: () => assert.fail("nothing is refused"),
+  });
+  for (const cookie of [0n, namespaces.own]) {
+    assert.ok(!namespaces.isNew(cookie));
+    assert.ok(namespaces.enter(cookie, 1, []));
+  }
+  assert.equal(namespaces.size, 0);
+});
+
+Deno.test("NetworkNamespaces tells once of one that is gone", () => {
+  const told: string[] = [];
+  const namespaces = new NetworkNamespaces({
+    ring: RING,
+    interfaces: [],
+    attachFilter: () => assert.fail("nothing is opened"),
+    opened: () => assert.fail("nothing is opened"),
+    refused: (pid, reason) => told.push(`${pid} ${reason}`),
+  });
+  // Older kernels tell of none.
+  if (namespaces.own === 0n) return;
+  for (let i = 0; i < 2; i++) {
+    assert.ok(!namespaces.enter(0xffff_ffffn, 42, []));
+  }
+  assert.deepEqual(told, ["42 it was gone before it could be entered"]);
+});
