@@ -28,7 +28,7 @@ import { readFds } from "../proc/fd.ts";
 import { readSocketCall, type SocketCall } from "./call_arguments.ts";
 import type { Owners } from "./owners.ts";
 import type { SocketObserver } from "./socket_observer.ts";
-import type { TracedProcess, Tracee } from "./tracee.ts";
+import type { Tracee } from "./tracee.ts";
 import type { CallKind } from "./watched_calls.ts";
 
 /** A duplicate is looked at again when its call takes longer than this, ms. */

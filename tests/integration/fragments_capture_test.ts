@@ -34,11 +34,11 @@ for (const { family, tracker, options } of CASES) {
     const near = isIpv4 ? NEAR.ipv4 : `[${NEAR.ipv6}]`;
     const far = isIpv4 ? FAR.ipv4 : `[${FAR.ipv6}]`;
     const count = `${ROUNDS * ORDERS.length}`;
-    const tool = bench.launch([server, `${near}:0`, count], {
+    const tool = bench.launch([server, "echo", `${near}:0`, count], {
       options: [...bench.trackerOptions(tracker), ...options],
     });
     const own = (await bench.log.event("listening")).value;
-    const neighbor = bench.startForeign([server, `${near}:0`, count]);
+    const neighbor = bench.startForeign([server, "echo", `${near}:0`, count]);
     const foreign = (await bench.foreignLog.event("listening")).value;
     for (const order of ORDERS) {
       const argv = [fragmenter, order, `${far}:0`, foreign, own];
