@@ -178,8 +178,6 @@ const SYMBOLS = {
   },
   // unsigned int if_nametoindex(const char *ifname)
   if_nametoindex: { parameters: ["buffer"], result: "u32" },
-  // char *if_indextoname(unsigned int ifindex, char *ifname)
-  if_indextoname: { parameters: ["u32", "buffer"], result: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** Functions of the C library, typed after the symbol table. */

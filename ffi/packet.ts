@@ -190,11 +190,25 @@ export function readStatistics(fd: number): PacketStatistics {
 
 const IF_NAMESIZE = 16;
 
-/** Name of a network interface; undefined when there is none any more. */
-export function interfaceName(index: number): string | undefined {
-  const name = new Uint8Array(IF_NAMESIZE);
-  if (libc().if_indextoname(index, name) === null) return undefined;
-  return new TextDecoder().decode(name.subarray(0, name.indexOf(0)));
+/** linux/sockios.h */
+const SIOCGIFNAME = 0x8910;
+/** struct ifreq: 0 name, 16 int index, and room for other requests. */
+const IFREQ = { name: 0, index: IF_NAMESIZE, length: 40 } as const;
+
+/**
+ * Name of a network interface; undefined when there is none any more.
+ *
+ * @param socket any socket of the interface's network namespace
+ */
+export function interfaceName(
+  socket: number,
+  index: number,
+): string | undefined {
+  const request = new Uint8Array(IFREQ.length);
+  new DataView(request.buffer).setInt32(IFREQ.index, index, true);
+  if (libc().ioctl(socket, BigInt(SIOCGIFNAME), request) < 0) return undefined;
+  const end = request.indexOf(0);
+  return new TextDecoder().decode(request.subarray(IFREQ.name, end));
 }
 
 /** Index of a network interface; 0 when there is none of that name. */

@@ -87,6 +87,8 @@ export class PacketRing implements Disposable {
   readonly tailAt: number;
   /** Address of the first byte. */
   readonly address: number;
+  /** Number of the packet socket. */
+  readonly socket: number;
   /** Where the current packet's descriptor begins. */
   at = 0;
 
@@ -102,6 +104,7 @@ export class PacketRing implements Disposable {
     options: RingOptions,
     tail: number,
   ) {
+    this.socket = socket;
     this.#mapping = mapRing(socket, options, tail);
     this.#options = options;
     const buffer = this.#mapping.buffer();

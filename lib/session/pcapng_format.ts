@@ -63,6 +63,11 @@ interface Interface {
   packets: number;
 }
 
+/** The interface of the current packet: indexes are those of a namespace. */
+function interfaceKey({ socket, interfaceIndex }: PacketRing): number {
+  return socket * 2 ** 32 + interfaceIndex;
+}
+
 /** An owner as packets tell of it. */
 interface Process {
   readonly pid: number;
@@ -84,7 +89,7 @@ export class PcapngFormat implements FileFormat {
   readonly #newSecrets: (() => Uint8Array | undefined) | undefined;
   /** All secrets until now: each file has to have them. */
   #secrets: Uint8Array[] = [];
-  /** By index. */
+  /** See `interfaceKey`. */
   readonly #interfaces = new Map<number, Interface>();
   /** By owner number. */
   readonly #processes = new Map<number, Process>();
@@ -118,13 +123,12 @@ export class PcapngFormat implements FileFormat {
   }
 
   before(ring: PacketRing, owner: number): Uint8Array | undefined {
-    const { interfaceIndex } = ring;
-    const isKnown = this.#interfaces.has(interfaceIndex);
+    const isKnown = this.#interfaces.has(interfaceKey(ring));
     const process = this.#processOf(owner);
     const isTold = process.event !== NO_EVENT || process.pid === 0;
     if (isKnown && isTold) return undefined;
     const blocks: Uint8Array[] = [];
-    if (!isKnown) blocks.push(this.#addInterface(interfaceIndex, timeOf(ring)));
+    if (!isKnown) blocks.push(this.#addInterface(ring));
     if (!isTold) blocks.push(...this.#addProcess(process));
     return join(blocks);
   }
@@ -145,7 +149,7 @@ export class PcapngFormat implements FileFormat {
     first: boolean,
   ): number {
     const { view } = ring;
-    const seen = this.#interfaces.get(ring.interfaceIndex)!;
+    const seen = this.#interfaces.get(interfaceKey(ring))!;
     const process = this.#processOf(owner);
     seen.packets++;
     const length = end - start;
@@ -202,13 +206,15 @@ export class PcapngFormat implements FileFormat {
     return completeBlocksLength(bytes);
   }
 
-  #addInterface(index: number, startTime: bigint): Uint8Array {
+  #addInterface(ring: PacketRing): Uint8Array {
+    const index = ring.interfaceIndex;
     const id = this.#interfaces.size;
-    this.#interfaces.set(index, { id, startTime, packets: 0 });
+    const startTime = timeOf(ring);
+    this.#interfaces.set(interfaceKey(ring), { id, startTime, packets: 0 });
     return encodeInterface({
       linkType: LinkType.LINUX_SLL,
       snaplen: fileSnaplen(this.#setup.snaplen),
-      name: interfaceName(index) ?? `if${index}`,
+      name: interfaceName(ring.socket, index) ?? `if${index}`,
       filter: this.#setup.filter,
     });
   }

@@ -31,8 +31,6 @@ export class Tap implements Disposable {
   readonly ring: PacketRing;
   readonly matcher: Matcher;
   readonly held: HeldPackets;
-  /** Descriptor of the packet socket. */
-  readonly socket: number;
   readonly #interfaces: ReadonlySet<number> | undefined;
   /** Set when the packets of the time that matters have been taken. */
   over = false;
@@ -51,7 +49,6 @@ export class Tap implements Disposable {
     tail: number,
   ) {
     const { socket, ring, netns, interfaces } = source;
-    this.socket = socket;
     this.ring = new PacketRing(socket, wake, ring, tail + HELD_SIZE);
     this.held = new HeldPackets(this.ring, this.ring.tailAt + tail, HELD_SIZE);
     this.matcher = new Matcher(table, netns);
@@ -92,7 +89,7 @@ export class Taps implements Disposable {
   /** Adds one. */
   add(tap: Tap): void {
     this.#taps.push(tap);
-    const fds = [...this.#taps.map(({ socket }) => socket), this.#events];
+    const fds = [...this.#taps.map(({ ring }) => ring.socket), this.#events];
     // struct pollfd { int fd; short events; short revents; }
     this.#poll = Int32Array.from(
       [this.#wake, ...fds].flatMap((fd) => [fd, POLLIN]),
@@ -137,7 +134,9 @@ export class Taps implements Disposable {
   /** Packets that the kernel dropped since the last time. */
   takeDrops(): number {
     let drops = 0;
-    for (const { socket } of this.#taps) drops += readStatistics(socket).drops;
+    for (const { ring } of this.#taps) {
+      drops += readStatistics(ring.socket).drops;
+    }
     return drops;
   }
 
