@@ -60,7 +60,7 @@ Deno.test("CaptureStream tests each packet once and gives those wanted", async (
         { reused: true },
       );
       const batches = stream.batches({
-        select(chunk, start, end, originalLength, from) {
+        select(chunk, start, end, originalLength, from): boolean {
           assert.equal(from.linkType, 1);
           assert(chunk.subarray(start, end).every((b) => b === seen.length));
           seen.push([end - start, originalLength]);
