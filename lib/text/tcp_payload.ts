@@ -1,5 +1,6 @@
 /**
- * What TCP segments carry, by port, or by content on other ports.
+ * What TCP segments carry. TLS and HTTP are recognized by their first bytes on
+ * every port, the other protocols by their ports.
  *
  * @module
  */
@@ -61,25 +62,33 @@ export function printStream(
   sourcePort: number,
   destinationPort: number,
 ): void {
-  const text = TEXT_PROTOCOLS.get(destinationPort) ??
+  if (printTls(line, at, length)) return;
+  const byPort = TEXT_PROTOCOLS.get(destinationPort) ??
     TEXT_PROTOCOLS.get(sourcePort);
+  const text = beginsHttp(line, at, length, byPort === undefined)
+    ? HTTP
+    : byPort;
   if (text !== undefined) {
     if (text === HTTP) line.subject = "http";
     line.text += ": ";
-    return printTextProtocol(line, at, length, text);
+    printTextProtocol(line, at, length, text);
+  } else if (sourcePort === DNS_PORT || destinationPort === DNS_PORT) {
+    printDnsSegment(line, at, length);
+  } else if (sourcePort === SSH_PORT || destinationPort === SSH_PORT) {
+    printBanner(line, at, length);
   }
-  if (sourcePort === DNS_PORT || destinationPort === DNS_PORT) {
-    return printDnsSegment(line, at, length);
-  }
-  if (sourcePort === SSH_PORT || destinationPort === SSH_PORT) {
-    return printBanner(line, at, length);
-  }
+}
+
+/** Whether an HTTP message begins; its first line may be cut if need be. */
+function beginsHttp(
+  line: Line,
+  at: number,
+  length: number,
+  mayBeCut: boolean,
+): boolean {
   const end = Math.min(line.end, at + length);
-  if (decodeHttpHead(line.bytes, at, end) !== undefined) {
-    line.subject = "http";
-    line.text += ": ";
-    printTextProtocol(line, at, length, HTTP);
-  } else printTls(line, at, length);
+  const head = decodeHttpHead(line.bytes, at, end);
+  return head !== undefined && (mayBeCut || head.version !== undefined);
 }
 
 /** The line with which both sides of SSH begin (RFC 4253 section 4.2). */

@@ -11,8 +11,8 @@ import {
   formatTlsVersion,
   type TlsRecord,
 } from "../../packet/app/tls.ts";
+import { formatCipherSuite } from "../../packet/app/tls_cipher_suites.ts";
 import type { TlsHello } from "../../packet/app/tls_hello.ts";
-import { hex } from "../hex.ts";
 import type { Line } from "../line.ts";
 
 const TLS_1_2 = 0x0303;
@@ -23,21 +23,23 @@ const TLS_1_2 = 0x0303;
  * @param line Before it.
  * @param at Where the segment's payload begins.
  * @param length Bytes of it.
+ * @returns false when there are none.
  */
-export function printTls(line: Line, at: number, length: number): void {
+export function printTls(line: Line, at: number, length: number): boolean {
   const end = Math.min(line.end, at + length);
   const texts = decodeTlsRecords(line.bytes, at, end).flatMap(formatRecord);
-  if (texts.length === 0) return;
+  if (texts.length === 0) return false;
   line.subject = "tls";
   line.text += `: ${texts.join("; ")}`;
+  return true;
 }
 
-function formatRecord({ hello, alert, version }: TlsRecord): string[] {
+function formatRecord({ hello, alert }: TlsRecord): string[] {
   if (hello !== undefined) return [formatHello(hello)];
   if (alert === undefined) return [];
   const level = alert.isFatal ? "fatal" : "warning";
   const name = formatTlsAlert(alert.description);
-  return [`${formatTlsVersion(version)} alert ${level} ${name}`];
+  return [`TLS alert ${level} ${name}`];
 }
 
 function formatHello(hello: TlsHello): string {
@@ -51,7 +53,7 @@ function formatHello(hello: TlsHello): string {
   const cut = hello.isCut ? " [|tls]" : "";
   if (!hello.isClient) {
     const suite = hello.cipherSuites[0];
-    const cipher = suite === undefined ? "" : `, cipher ${hex(suite, 4)}`;
+    const cipher = suite === undefined ? "" : `, ${formatCipherSuite(suite)}`;
     return `${version} server hello${cipher}${protocols}${cut}`;
   }
   const name = hello.serverName === undefined

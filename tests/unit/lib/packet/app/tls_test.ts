@@ -4,6 +4,7 @@ import {
   formatTlsAlert,
   formatTlsVersion,
 } from "../../../../../lib/packet/app/tls.ts";
+import { formatCipherSuite } from "../../../../../lib/packet/app/tls_cipher_suites.ts";
 import { bytes } from "../../text/packet_builder.ts";
 import {
   CLIENT_HELLO,
@@ -79,7 +80,9 @@ Deno.test("decodeTlsRecords() makes the most of a cut hello", () => {
   assert.equal(named?.hello?.serverName, "example.org");
 });
 
-Deno.test("formatTlsVersion() and formatTlsAlert() name numbers", () => {
+Deno.test("versions, alerts and cipher suites have names", () => {
+  assert.equal(formatCipherSuite(0x1301), "TLS_AES_128_GCM_SHA256");
+  assert.equal(formatCipherSuite(0x00ff), "0x00ff");
   assert.equal(formatTlsVersion(0x0300), "SSL 3.0");
   assert.equal(formatTlsVersion(0x0304), "TLS 1.3");
   assert.equal(formatTlsVersion(0x7f1c), "TLS 0x7f1c");
