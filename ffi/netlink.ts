@@ -1,5 +1,5 @@
 /**
- * NETLINK_SOCK_DIAG sockets: sock_diag(7), netlink(7).
+ * Netlink sockets: netlink(7), sock_diag(7), rtnetlink(7).
  *
  * Only bytes pass through here; what they mean is known to lib/sockets.
  *
@@ -30,8 +30,35 @@ const ENOBUFS = 105;
 // much; twice that leaves room for single messages with large attributes.
 const BUFFER_LENGTH = 65536;
 
+/** NETLINK_ROUTE: network devices, addresses, routes. */
+export const NETLINK_ROUTE = 0;
+
 /**
- * A NETLINK_SOCK_DIAG socket. It sees the sockets of the network namespace
+ * Opens and binds a netlink socket. It belongs to the network namespace that
+ * the calling thread is in.
+ *
+ * @throws {SyscallError} EPROTONOSUPPORT where the kernel lacks the protocol
+ */
+export function openNetlink(protocol: number): Fd {
+  const fd = ownFd(
+    "socket(AF_NETLINK)",
+    libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol),
+  );
+  // An unbound socket has port id 0 like the kernel itself, and a sender
+  // never gets its own multicast messages (do_one_broadcast()).
+  const address = new Uint8Array(SOCKADDR_NL_LENGTH);
+  new DataView(address.buffer).setUint16(0, AF_NETLINK, true);
+  try {
+    check("bind(AF_NETLINK)", libc().bind(fd.number, address, address.length));
+  } catch (error) {
+    fd.close();
+    throw error;
+  }
+  return fd;
+}
+
+/**
+ * A netlink socket, of NETLINK_SOCK_DIAG unless told. It sees the sockets of the network namespace
  * that the calling thread was in when it was opened, for as long as it lives.
  *
  * Use one for requests and another for events: their answers would mix.
@@ -42,29 +69,13 @@ export class NetlinkSocket implements Disposable {
   #sequence = 0;
 
   /**
-   * Opens the socket.
+   * Opens the socket, or takes over one that is open.
    *
    * @throws {SyscallError} such as EPROTONOSUPPORT where the kernel was built
    * without sock_diag
    */
-  constructor() {
-    this.#fd = ownFd(
-      "socket(AF_NETLINK)",
-      libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG),
-    );
-    // An unbound socket has port id 0 like the kernel itself, and a sender
-    // never gets its own multicast messages (do_one_broadcast()).
-    const address = new Uint8Array(SOCKADDR_NL_LENGTH);
-    new DataView(address.buffer).setUint16(0, AF_NETLINK, true);
-    try {
-      check(
-        "bind(AF_NETLINK)",
-        libc().bind(this.#fd.number, address, address.length),
-      );
-    } catch (error) {
-      this.#fd.close();
-      throw error;
-    }
+  constructor(fd: Fd = openNetlink(NETLINK_SOCK_DIAG)) {
+    this.#fd = fd;
   }
 
   /** Number of the descriptor, to wait on with poll(2). */
@@ -95,7 +106,7 @@ export class NetlinkSocket implements Disposable {
     consume: (datagram: Uint8Array<ArrayBuffer>) => boolean,
   ): void {
     check(
-      "send(NETLINK_SOCK_DIAG)",
+      "send(AF_NETLINK)",
       libc().send(this.#fd.number, message, BigInt(message.length), 0),
     );
     try {
@@ -154,7 +165,7 @@ export class NetlinkSocket implements Disposable {
       case ENOBUFS:
         return "lost";
       default:
-        throw new SyscallError("recv(NETLINK_SOCK_DIAG)", errno());
+        throw new SyscallError("recv(AF_NETLINK)", errno());
     }
   }
 
@@ -169,7 +180,7 @@ export class NetlinkSocket implements Disposable {
   }
 
   #receive(): Uint8Array<ArrayBuffer> {
-    const length = check("recv(NETLINK_SOCK_DIAG)", this.#tryReceive());
+    const length = check("recv(AF_NETLINK)", this.#tryReceive());
     return this.#buffer.subarray(0, length);
   }
 
@@ -182,7 +193,7 @@ export class NetlinkSocket implements Disposable {
     );
     // MSG_TRUNC makes recv(2) tell the true length.
     if (length > BUFFER_LENGTH) {
-      throw new SyscallError("recv(NETLINK_SOCK_DIAG)", EMSGSIZE);
+      throw new SyscallError("recv(AF_NETLINK)", EMSGSIZE);
     }
     return length;
   }

@@ -21,6 +21,9 @@ import {
 } from "../../ffi/packet.ts";
 
 const ETHERTYPE_VLAN = 0x8100;
+const ETHERTYPE_QINQ = 0x88a8;
+/** VLAN identifier in the tag control information (IEEE 802.1Q). */
+const VLAN_NUMBER = 0xfff;
 const POLLIN = 1;
 /** Up to here copying word by word is faster. */
 const FEW_BYTES = 256;
@@ -251,6 +254,15 @@ export class PacketRing implements Disposable {
   /** Tag control information of that VLAN tag. */
   get vlanTag(): number {
     return this.#words[(this.at + PacketField.VLAN_TCI) >> 2]! & 0xffff;
+  }
+
+  /** Number of the packet's VLAN; -1 for none. */
+  get vlanNumber(): number {
+    if (this.vlanProtocol !== 0) return this.vlanTag & VLAN_NUMBER;
+    const { etherType } = this;
+    if (etherType !== ETHERTYPE_VLAN && etherType !== ETHERTYPE_QINQ) return -1;
+    const at = this.networkAt;
+    return (this.bytes[at]! << 8 | this.bytes[at + 1]!) & VLAN_NUMBER;
   }
 
   /** Unmaps the memory. */

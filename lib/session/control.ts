@@ -28,11 +28,11 @@ const DROPS = 4;
 /** Network namespaces beside that of tracedump. */
 export const MOST_TAPS = 256;
 /** Interfaces that are named by index in each. */
-const MOST_INTERFACES = 10;
-// From word 16 on, for each tap: 0 socket, 1 namespace, 2-4 the ring, 5 number
-// of interfaces or -1 for all, 6-15 their indexes.
+const MOST_INTERFACES = 9;
+// From word 16 on, for each tap: 0 socket, 1 links, 2 namespace, 3-5 the ring,
+// 6 number of interfaces or -1 for all, 7-15 their indexes.
 const TAPS_AT = 16;
-const TAP_WORDS = 6 + MOST_INTERFACES;
+const TAP_WORDS = 7 + MOST_INTERFACES;
 
 /** Control block; each thread opens its own view. */
 export class Control {
@@ -82,17 +82,17 @@ export class Control {
    *
    * @returns false when there is no room for more
    */
-  addTap({ socket, netns, ring, interfaces }: TapSource): boolean {
+  addTap({ socket, links, netns, ring, interfaces }: TapSource): boolean {
     const count = this.tapCount;
     if (count === MOST_TAPS) return false;
     const at = TAPS_AT + count * TAP_WORDS;
     const indexes = interfaces?.slice(0, MOST_INTERFACES);
     const { blockCount, blockSize } = ring;
     this.#integers.set(
-      [socket, netns, blockCount, blockSize, ring.timeout],
+      [socket, links, netns, blockCount, blockSize, ring.timeout],
       at,
     );
-    this.#integers.set([indexes?.length ?? -1, ...indexes ?? []], at + 5);
+    this.#integers.set([indexes?.length ?? -1, ...indexes ?? []], at + 6);
     Atomics.store(this.#integers, TAPS, count + 1);
     return true;
   }
@@ -100,10 +100,14 @@ export class Control {
   /** One of the packet sockets, by number from 0 on. */
   tap(number: number): TapSource {
     const at = TAPS_AT + number * TAP_WORDS;
-    const [socket, netns, blockCount, blockSize, timeout, count, ...indexes] =
-      this.#integers.subarray(at, at + TAP_WORDS);
+    const [socket, links, netns, ...rest] = this.#integers.subarray(
+      at,
+      at + TAP_WORDS,
+    );
+    const [blockCount, blockSize, timeout, count, ...indexes] = rest;
     return {
       socket: socket!,
+      links: links!,
       netns: netns!,
       ring: {
         blockCount: blockCount!,

@@ -11,6 +11,7 @@ import {
   namespaceOfSocket,
   openNamespace,
 } from "../../ffi/namespace.ts";
+import { NETLINK_ROUTE, openNetlink } from "../../ffi/netlink.ts";
 import { interfaceIndex, type RingOptions } from "../../ffi/packet.ts";
 import { ownNetnsCookie } from "../../ffi/socket.ts";
 import { openCaptureSocket } from "../capture/packet_ring.ts";
@@ -106,6 +107,7 @@ export class NetworkNamespaces {
     const indexes = interfaces.map(interfaceIndex).filter((index) => index > 0);
     this.#options.opened(socket, {
       socket: socket.number,
+      links: openNetlink(NETLINK_ROUTE).disown(),
       ring,
       netns: netnsNumber(here),
       ...(interfaces.length === 0 ? {} : { interfaces: indexes }),

@@ -238,6 +238,7 @@ export class Sniffer implements Disposable {
   #takeBlock(tap: Tap): void {
     const { ring } = tap;
     this.#tap = tap;
+    tap.lookAtDevices();
     ring.openBlock();
     while (ring.nextPacket()) this.#takeInOrder();
     this.#table.beginRound(ring.seconds);

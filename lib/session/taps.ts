@@ -5,10 +5,14 @@
  * @module
  */
 import { drainEventFd } from "../../ffi/file.ts";
+import { Fd } from "../../ffi/fd.ts";
 import { poll } from "../../ffi/memory.ts";
+import { NetlinkSocket } from "../../ffi/netlink.ts";
 import { readStatistics, type RingOptions } from "../../ffi/packet.ts";
 import { HeldPackets } from "../capture/held_packets.ts";
 import { PacketRing } from "../capture/packet_ring.ts";
+import { listLinks } from "../sockets/inet_sockets.ts";
+import { StackedDevices } from "../sockets/links.ts";
 import { Matcher } from "../sockets/matcher.ts";
 
 /** A packet socket with a ring; plain data. */
@@ -16,6 +20,8 @@ export interface TapSource {
   /** Descriptor of the packet socket, with ring and filter. */
   readonly socket: number;
   readonly ring: RingOptions;
+  /** Descriptor of a NETLINK_ROUTE socket of its network namespace. */
+  readonly links: number;
   /** Its network namespace, see `netnsNumber`. */
   readonly netns: number;
   /** Interface indexes to take packets from; unset for all. */
@@ -24,6 +30,8 @@ export interface TapSource {
 
 /** Room for fragments that came before their first one. */
 const HELD_SIZE = 4 << 20;
+/** How often to look for new network devices, ms. */
+const DEVICES_INTERVAL = 1000;
 const POLLIN = 1;
 
 /** A ring with what judges its packets. */
@@ -32,6 +40,10 @@ export class Tap implements Disposable {
   readonly matcher: Matcher;
   readonly held: HeldPackets;
   readonly #interfaces: ReadonlySet<number> | undefined;
+  readonly #links: NetlinkSocket;
+  #devices = new StackedDevices([]);
+  /** When they were looked at, by performance.now(). */
+  #devicesAt = -Infinity;
   /** Set when the packets of the time that matters have been taken. */
   over = false;
 
@@ -52,19 +64,36 @@ export class Tap implements Disposable {
     this.ring = new PacketRing(socket, wake, ring, tail + HELD_SIZE);
     this.held = new HeldPackets(this.ring, this.ring.tailAt + tail, HELD_SIZE);
     this.matcher = new Matcher(table, netns);
+    this.#links = new NetlinkSocket(new Fd(source.links));
     this.#interfaces = interfaces === undefined
       ? undefined
       : new Set(interfaces);
   }
 
-  /** Whether packets of the current packet's interface are wanted. */
+  /**
+   * Whether the current packet is wanted, as far as its interface goes: it is
+   * one of those that were asked for, or else the uppermost one that shows the
+   * packet.
+   */
   get isWanted(): boolean {
-    return this.#interfaces === undefined ||
-      this.#interfaces.has(this.ring.interfaceIndex);
+    const { ring } = this;
+    const index = ring.interfaceIndex;
+    if (this.#interfaces !== undefined) return this.#interfaces.has(index);
+    return this.#devices.isEmpty ||
+      !this.#devices.isShownAbove(index, ring.vlanNumber);
+  }
+
+  /** Looks at the network devices now and then. */
+  lookAtDevices(): void {
+    const now = performance.now();
+    if (now - this.#devicesAt < DEVICES_INTERVAL) return;
+    this.#devicesAt = now;
+    this.#devices = new StackedDevices(listLinks(this.#links));
   }
 
   /** Unmaps the ring. */
   [Symbol.dispose](): void {
+    this.#links.close();
     this.ring[Symbol.dispose]();
   }
 }

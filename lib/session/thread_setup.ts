@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { NETLINK_ROUTE, openNetlink } from "../../ffi/netlink.ts";
 import type { RingOptions } from "../../ffi/packet.ts";
 import { ownNetnsCookie } from "../../ffi/socket.ts";
 import { ringOptions } from "../capture/packet_ring.ts";
@@ -58,6 +59,7 @@ export function snifferSetup(
     ...memory,
     tap: {
       socket: socket.number,
+      links: openNetlink(NETLINK_ROUTE).disown(),
       ring: ringOptions(options.bufferSize),
       netns: netnsNumber(ownNetnsCookie()),
       ...(interfaces.length === 0 ? {} : { interfaces }),

@@ -1,6 +1,6 @@
 /**
  * The kernel's IPv4 and IPv6 sockets, by way of sock_diag(7): all of them,
- * one of them, and those that have just gone.
+ * one of them, and those that have just gone; and its network devices.
  *
  * @module
  */
@@ -24,6 +24,7 @@ import {
   type InetDiagTuple,
   stateMask,
 } from "./inet_diag_request.ts";
+import { decodeLinks, encodeLinkRequest, type Link } from "./links.ts";
 import {
   netlinkErrno,
   NLMSG_DONE,
@@ -34,6 +35,24 @@ import {
 } from "./sock_diag.ts";
 
 const ESTALE = 116;
+
+/**
+ * Lists the network devices of the namespace of a NETLINK_ROUTE socket.
+ *
+ * @throws {SyscallError} when the kernel refuses
+ */
+export function listLinks(netlink: NetlinkSocket): Link[] {
+  const links: Link[] = [];
+  netlink.request(encodeLinkRequest(netlink.nextSequence()), (datagram) => {
+    const { buffer, byteOffset, byteLength } = datagram;
+    const view = new DataView(buffer, byteOffset, byteLength);
+    links.push(...decodeLinks(view));
+    return splitNetlinkMessages(view).messages.some(({ type }) =>
+      type === NLMSG_DONE || type === NLMSG_ERROR
+    );
+  });
+  return links;
+}
 
 /** Every state except TIME_WAIT, which no program owns any more. */
 export const LIVE_STATES: number =

@@ -14,6 +14,7 @@ export type Requirement =
   | "gcc"
   | "gcc -m32"
   | "network namespaces"
+  | "VLAN devices"
   | "mount namespaces"
   | "kernel thread 2"
   | "unprivileged tool"
@@ -81,6 +82,13 @@ function probe(need: Requirement): string | undefined {
       return succeeds(["unshare", "--net", "ip", "link", "set", "lo", "up"])
         ? undefined
         : "needs the right to make network namespaces";
+    case "VLAN devices": {
+      const script = "ip link add veth0 type veth && " +
+        "ip link add link veth0 name vlan1 type vlan id 1";
+      return succeeds(["unshare", "--net", "sh", "-c", script])
+        ? undefined
+        : "needs a kernel with VLANs";
+    }
     case "mount namespaces":
       return succeeds(["unshare", "--mount", "true"])
         ? undefined

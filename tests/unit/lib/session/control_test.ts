@@ -45,9 +45,9 @@ Deno.test("Control hands packet sockets over, with all that belongs to them", ()
   const sniffer = new Control(memory);
   const ring = { blockSize: 1 << 18, blockCount: 64, timeout: 16 };
   const taps = [
-    { socket: 7, netns: 4097, ring },
-    { socket: 9, netns: 0x7fff_ffff, ring, interfaces: [] },
-    { socket: 11, netns: 5, ring, interfaces: [1, 300] },
+    { socket: 7, links: 8, netns: 4097, ring },
+    { socket: 9, links: 10, netns: 0x7fff_ffff, ring, interfaces: [] },
+    { socket: 11, links: 12, netns: 5, ring, interfaces: [1, 300] },
   ];
   for (const tap of taps) assert.ok(tracker.addTap(tap));
   assert.equal(sniffer.tapCount, 3);
