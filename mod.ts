@@ -1,21 +1,35 @@
 /**
- * Captures the TCP and UDP packets of single programs.
+ * Captures exactly the TCP and UDP packets of single programs, and reads them
+ * from there, from network interfaces and from capture files.
  *
- * @example Capture what a command sends and receives
+ * - {@linkcode openTrace} gives packets one by one, wherever they come from.
+ * - {@linkcode compileFilter} compiles filters of pcap-filter(7).
+ * - {@linkcode startCapture} captures a program into a file.
+ *
+ * Importing it opens nothing and needs no permission. Files are read with
+ * `--allow-read` alone; capturing needs `--allow-all` and root or the rights
+ * that the README lists.
+ *
+ * @example Read a file
+ * ```ts
+ * import { openTrace } from "./mod.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const file = "tests/golden/data/filter_linktype_1.pcap";
+ * const senders = new Set<string>();
+ * for await (const { flow } of openTrace(file, { filter: "udp" })) {
+ *   if (flow !== undefined) senders.add(flow.source);
+ * }
+ * assert(senders.size > 1);
+ * ```
+ *
+ * @example Watch what a command says
  * ```ts ignore
- * import { startCapture } from "./mod.ts";
+ * import { openTrace } from "./mod.ts";
  *
- * const capture = await startCapture({
- *   target: { kind: "command", command: "curl", args: ["http://localhost/"] },
- *   output: "dump.pcap",
- *   snaplen: 0,
- *   nanoseconds: false,
- *   interfaces: [],
- *   follow: true,
- *   bufferSize: 16,
- *   linger: 2000,
- * }, {});
- * const { packets } = await capture.finished;
+ * for await (const packet of openTrace("cmd:curl -s http://localhost/")) {
+ *   console.log(packet.process?.pid, packet.flow, packet.payload.length);
+ * }
  * ```
  *
  * @module
@@ -42,3 +56,105 @@ export {
   type RotationOptions,
   type TrackerChoice,
 } from "./lib/session/types.ts";
+
+export {
+  openTrace,
+  type TraceOptions,
+} from "./lib/session/trace/open_trace.ts";
+export {
+  Trace,
+  type TraceParts,
+  type TraceState,
+  type TraceStats,
+} from "./lib/session/trace/trace.ts";
+export type {
+  TraceConfiguration,
+  TraceSettings,
+} from "./lib/session/trace/settings.ts";
+export type { TraceAddress } from "./lib/session/trace/uri.ts";
+export type { PacketSource, SourceCounts } from "./lib/session/trace/source.ts";
+export {
+  TraceError,
+  type TraceErrorCode,
+  TraceStateError,
+  TraceTimeoutError,
+  TraceUriError,
+} from "./lib/session/trace/errors.ts";
+export { CaptureFormatError } from "./lib/pcap/error.ts";
+
+export {
+  Packet,
+  type PacketDirection,
+  type PacketInit,
+  type PacketOrigin,
+  type PacketOwner,
+} from "./lib/session/trace/packet.ts";
+export {
+  compileFilter,
+  PacketFilter,
+  type PacketFilterOptions,
+} from "./lib/session/trace/filter.ts";
+export type {
+  ArpLayer,
+  DhcpLayer,
+  DnsLayer,
+  EthernetLayer,
+  Fault,
+  Flow,
+  HttpLayer,
+  IcmpLayer,
+  Icmpv6Layer,
+  Ipv4Layer,
+  Ipv6Layer,
+  Layer,
+  LayerBase,
+  LayerKind,
+  LayerOf,
+  LlcLayer,
+  NtpLayer,
+  NullLayer,
+  PortsLayer,
+  QuicLayer,
+  Sll2Layer,
+  SllLayer,
+  TcpLayer,
+  TlsLayer,
+  UdpLayer,
+  VlanLayer,
+} from "./lib/packet/layer.ts";
+export type { DhcpOption } from "./lib/packet/app/dhcp.ts";
+export type { DnsMessage, DnsQuestion } from "./lib/packet/app/dns.ts";
+export type {
+  DnsData,
+  DnsOption,
+  DnsRecord,
+  DnsServiceParameter,
+} from "./lib/packet/app/dns_records.ts";
+export type { HttpField, HttpHead } from "./lib/packet/app/http.ts";
+export type { NtpTime } from "./lib/packet/app/ntp.ts";
+export type { QuicHeader, QuicPacketType } from "./lib/packet/app/quic.ts";
+export type { TlsAlert, TlsRecord } from "./lib/packet/app/tls.ts";
+export type { TlsHello } from "./lib/packet/app/tls_hello.ts";
+export type { NeighborOption } from "./lib/packet/net/icmpv6.ts";
+export type { Ipv4Option } from "./lib/packet/net/ipv4_options.ts";
+export type { ExtensionHeader } from "./lib/packet/net/ipv6_extensions.ts";
+export type {
+  SackBlock,
+  TcpOption,
+} from "./lib/packet/transport/tcp_options.ts";
+export { formatTcpFlags, TcpFlag } from "./lib/packet/transport/tcp.ts";
+export {
+  type FilterSource,
+  type LookUp,
+  lookUpNames,
+  type ReadFile,
+  resolverOf,
+} from "./lib/session/filter_names.ts";
+export type {
+  NameFiles,
+  NameResolver,
+  ServicePorts,
+} from "./bpf/filter/names.ts";
+export type { Instruction } from "./bpf/classic/instruction.ts";
+export { FilterSyntaxError } from "./bpf/filter/errors.ts";
+export { formatLinkType, LinkType } from "./lib/bytes/link_type.ts";

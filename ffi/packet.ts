@@ -9,15 +9,27 @@ import { check } from "./errno.ts";
 import type { Fd } from "./fd.ts";
 import { libc } from "./libc.ts";
 import { cString, Mapping } from "./memory.ts";
-import { bindSocket, openSocket, setIntOption, SOCK_DGRAM } from "./socket.ts";
+import {
+  bindSocket,
+  openSocket,
+  setIntOption,
+  SOCK_DGRAM,
+  SOCK_RAW,
+} from "./socket.ts";
 
 const AF_PACKET = 17;
 const SOL_PACKET = 263;
+const PACKET_ADD_MEMBERSHIP = 1;
+const PACKET_DROP_MEMBERSHIP = 2;
 const PACKET_RX_RING = 5;
 const PACKET_STATISTICS = 6;
 const PACKET_VERSION = 10;
 const TPACKET_V3 = 2;
+const PACKET_MR_PROMISC = 1;
 const ETH_P_ALL = 3;
+/** struct sockaddr_ll. */
+const LINK_ADDRESS_LENGTH = 20;
+const HARDWARE_TYPE_OFFSET = 8;
 
 /** sll_pkttype values. */
 export const PacketType = {
@@ -28,6 +40,8 @@ export const PacketType = {
   OUTGOING: 4,
 } as const;
 
+/** ARPHRD_ETHER, linux/if_arp.h. */
+export const ARPHRD_ETHER = 1;
 /** ARPHRD_LOOPBACK, linux/if_arp.h. */
 export const ARPHRD_LOOPBACK = 772;
 
@@ -65,6 +79,7 @@ export const PacketField = {
   SNAPLEN: 12,
   LENGTH: 16,
   STATUS: 20,
+  FRAME: 24,
   NETWORK: 26,
   VLAN_TCI: 32,
   VLAN_TPID: 36,
@@ -88,10 +103,16 @@ export interface RingOptions {
   readonly timeout: number;
 }
 
-/** A packet socket that is not bound yet: it receives nothing. */
-export function openPacketSocket(): Fd {
+/**
+ * A packet socket that is not bound yet: it receives nothing.
+ *
+ * @param raw whether packets begin with their link header instead of the
+ *   network header
+ */
+export function openPacketSocket(raw = false): Fd {
   // Protocol 0: with a protocol, packets would arrive before the filter does.
-  return openSocket(AF_PACKET, SOCK_DGRAM, 0, "socket(AF_PACKET)");
+  const type = raw ? SOCK_RAW : SOCK_DGRAM;
+  return openSocket(AF_PACKET, type, 0, "socket(AF_PACKET)");
 }
 
 /**
@@ -152,13 +173,35 @@ export function mapRing(
  * @throws {SyscallError}
  */
 export function bindPacketSocket(fd: Fd, interfaceIndex: number): void {
-  // struct sockaddr_ll, 20 bytes: u16 family, be16 protocol, int ifindex
-  const address = new Uint8Array(20);
+  bindSocket(fd.number, linkAddress(ETH_P_ALL, interfaceIndex));
+}
+
+/** struct sockaddr_ll: u16 family, be16 protocol, int ifindex, u16 hatype … */
+function linkAddress(
+  protocol: number,
+  interfaceIndex: number,
+): Uint8Array<ArrayBuffer> {
+  const address = new Uint8Array(LINK_ADDRESS_LENGTH);
   const view = new DataView(address.buffer);
   view.setUint16(0, AF_PACKET, true);
-  view.setUint16(2, ETH_P_ALL, false);
+  view.setUint16(2, protocol, false);
   view.setInt32(4, interfaceIndex, true);
-  bindSocket(fd.number, address);
+  return address;
+}
+
+/**
+ * ARPHRD_* type of an interface.
+ *
+ * @throws {SyscallError} ENODEV when it is gone, EPERM without CAP_NET_RAW
+ */
+export function interfaceHardwareType(interfaceIndex: number): number {
+  // Without a protocol nothing is received.
+  using socket = openPacketSocket();
+  const address = linkAddress(0, interfaceIndex);
+  bindSocket(socket.number, address);
+  const length = Uint32Array.of(LINK_ADDRESS_LENGTH);
+  check("getsockname", libc().getsockname(socket.number, address, length));
+  return new DataView(address.buffer).getUint16(HARDWARE_TYPE_OFFSET, true);
 }
 
 /** Counters of a packet socket since they were last read. */
@@ -209,6 +252,31 @@ export function interfaceName(
   if (libc().ioctl(socket, BigInt(SIOCGIFNAME), request) < 0) return undefined;
   const end = request.indexOf(0);
   return new TextDecoder().decode(request.subarray(IFREQ.name, end));
+}
+
+/**
+ * Has an interface take packets that are addressed to others, as long as the
+ * socket wants them.
+ *
+ * @throws {SyscallError}
+ */
+export function setPromiscuous(
+  fd: number,
+  interfaceIndex: number,
+  wanted: boolean,
+): void {
+  // struct packet_mreq: int ifindex, u16 type, u16 alen, u8 address[8]
+  const request = Int32Array.of(interfaceIndex, PACKET_MR_PROMISC, 0, 0);
+  check(
+    "PACKET_ADD_MEMBERSHIP",
+    libc().setsockopt(
+      fd,
+      SOL_PACKET,
+      wanted ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP,
+      request,
+      request.byteLength,
+    ),
+  );
 }
 
 /** Index of a network interface; 0 when there is none of that name. */

@@ -29,6 +29,7 @@ export const SOCK_CLOEXEC = 0o2000000;
 export const SOL_SOCKET = 1;
 
 const SO_TYPE = 3;
+const SO_ERROR = 4;
 const SO_ATTACH_FILTER = 26;
 const SO_ACCEPTCONN = 30;
 const SO_PROTOCOL = 38;
@@ -68,6 +69,11 @@ function longOption(fd: number, level: number, name: number): bigint {
   return libc().getsockopt(fd, level, name, longValue, longLength) < 0
     ? 0n
     : longValue[0]!;
+}
+
+/** The error that waits on a socket, which is forgotten with it; or 0. */
+export function takeSocketError(fd: number): number {
+  return intOption(fd, SOL_SOCKET, SO_ERROR);
 }
 
 /**

@@ -47,8 +47,16 @@ export function ringOptions(mebibytes: number): RingOptions {
   };
 }
 
+/** What a packet socket sees, if not the packets of every interface. */
+export interface SocketView {
+  /** Whether packets begin with their link header; default no. */
+  readonly raw?: boolean;
+  /** Index of the one interface; default 0 for all. */
+  readonly interfaceIndex?: number;
+}
+
 /**
- * Opens a packet socket that sees every interface.
+ * Opens a packet socket.
  *
  * @param attachFilter called before the first packet can arrive
  * @throws {SyscallError}
@@ -56,13 +64,14 @@ export function ringOptions(mebibytes: number): RingOptions {
 export function openCaptureSocket(
   options: RingOptions,
   attachFilter: (socket: Fd) => void,
+  view: SocketView = {},
 ): Fd {
-  const socket = openPacketSocket();
+  const socket = openPacketSocket(view.raw);
   try {
     // The order closes the race: no packet gets in before the filter.
     attachFilter(socket);
     setUpRing(socket, options);
-    bindPacketSocket(socket, 0);
+    bindPacketSocket(socket, view.interfaceIndex ?? 0);
   } catch (error) {
     socket.close();
     throw error;
@@ -189,6 +198,11 @@ export class PacketRing implements Disposable {
   /** Length of the packet, from the network header on. */
   get wireLength(): number {
     return this.#words[(this.at + PacketField.LENGTH) >> 2]!;
+  }
+
+  /** Where the link header begins, on a raw socket. */
+  get frameAt(): number {
+    return this.at + this.#halves[(this.at + PacketField.FRAME) >> 1]!;
   }
 
   /** Where the network header begins in {@linkcode PacketRing.bytes}. */

@@ -13,6 +13,7 @@ import type { User } from "../../ffi/process.ts";
 import { attachFilter } from "../../ffi/socket.ts";
 import { openCaptureSocket, ringOptions } from "../capture/packet_ring.ts";
 import {
+  interfaceProblem,
   packetSocketFailure,
   processProblem,
   procfsProblem,
@@ -22,6 +23,7 @@ import { checkCommand } from "./launched_command.ts";
 import {
   type CaptureThreads,
   LiveCapture,
+  type LiveOptions,
   type Resources,
   startSniffer,
   startTracer,
@@ -30,12 +32,7 @@ import { KeyLogFile } from "./key_log.ts";
 import { isRotated, OutputFiles } from "./output_files.ts";
 import type { FilterSource } from "./filter_names.ts";
 import { openOutput } from "./output.ts";
-import {
-  type Capture,
-  CaptureError,
-  type CaptureObserver,
-  type CaptureOptions,
-} from "./types.ts";
+import type { Capture, CaptureObserver, CaptureOptions } from "./types.ts";
 
 /**
  * Starts a capture. When the promise settles, nothing of the program's
@@ -44,8 +41,20 @@ import {
  * @throws {CaptureError} when it cannot begin; nothing is left behind
  * @throws {FilterSyntaxError} when the filter has a mistake
  */
-export async function startCapture(
+export function startCapture(
   options: CaptureOptions,
+  observer: CaptureObserver = {},
+): Promise<Capture> {
+  return startLive(options, observer);
+}
+
+/**
+ * The same, into a file or a stream.
+ *
+ * @throws {CaptureError} when it cannot begin; nothing is left behind
+ */
+export async function startLive(
+  options: LiveOptions,
   observer: CaptureObserver = {},
 ): Promise<Capture> {
   const user = checkTarget(options);
@@ -72,7 +81,7 @@ export async function startCapture(
   try {
     await capture.begin();
   } catch (error) {
-    capture.abort();
+    await capture.abort();
     throw error;
   }
   return capture;
@@ -80,7 +89,7 @@ export async function startCapture(
 
 /** Opens the packet socket, which passes nothing yet, and the output. */
 function openDescriptors(
-  options: CaptureOptions,
+  options: LiveOptions,
   user: User | undefined,
 ): Pick<Resources, "socket" | "output" | "began" | "keyLog" | "wake"> {
   let socket: Fd;
@@ -95,6 +104,10 @@ function openDescriptors(
   try {
     const { output, rotation = {}, tlsKeys = false } = options;
     const began = Date.now() / 1000;
+    if (typeof output !== "string") {
+      const wake = openEventFd();
+      return { socket, output: undefined, began, keyLog: undefined, wake };
+    }
     const path = isRotated(rotation)
       ? new OutputFiles(output, rotation).next(began).path
       : output;
@@ -113,7 +126,7 @@ function openDescriptors(
 
 /** Finds out what can be known before anything is opened or emptied. */
 function checkTarget(
-  { target, tracker }: CaptureOptions,
+  { target, tracker }: LiveOptions,
 ): User | undefined {
   const procProblem = procfsProblem();
   if (procProblem !== undefined) throw procProblem;
@@ -143,12 +156,6 @@ async function checkFilter(
 
 function indexOfInterface(name: string): number {
   const index = interfaceIndex(name);
-  if (index === 0) {
-    throw new CaptureError(
-      "no-interface",
-      `No network interface ${JSON.stringify(name)}`,
-      { hint: "List them with: ip link" },
-    );
-  }
+  if (index === 0) throw interfaceProblem(name);
   return index;
 }

@@ -5,7 +5,9 @@
  * @module
  */
 import type { PacketRing } from "../capture/packet_ring.ts";
+import { LinkType } from "../pcap/format.ts";
 import { SLL_HEADER_LENGTH, writeSllHeader } from "../pcap/sll.ts";
+import type { PacketShape } from "./stream/stream_sink.ts";
 
 const VLAN_TAG_LENGTH = 4;
 /** Packets are copied in words: up to 3 bytes more than they have. */
@@ -13,6 +15,12 @@ const WORD_LENGTH = 4;
 
 /** Most bytes that a cooked packet takes beside the packet's own. */
 export const COOKED_ROOM = SLL_HEADER_LENGTH + VLAN_TAG_LENGTH + WORD_LENGTH;
+
+/** Cooked packets. */
+export const COOKED: PacketShape = {
+  linkType: LinkType.LINUX_SLL,
+  wireLength: cookedLength,
+};
 
 /**
  * Writes the ring's current packet into the memory behind the ring, with its

@@ -67,6 +67,15 @@ export function packetSocketFailure(
   );
 }
 
+/** There is no network interface of that name. */
+export function interfaceProblem(name: string): CaptureError {
+  return new CaptureError(
+    "no-interface",
+    `No network interface ${JSON.stringify(name)}`,
+    { hint: "List them with: ip link" },
+  );
+}
+
 /** Why nothing can be found out about processes. */
 export function procfsProblem(
   root: string = PROC_ROOT,

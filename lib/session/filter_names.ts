@@ -22,9 +22,9 @@ export interface FilterSource {
 }
 
 /** Reads a file that may be missing or not to be read. */
-type ReadFile = (path: string) => Promise<string>;
+export type ReadFile = (path: string) => Promise<string>;
 /** Finds the addresses of a host; rejects where there are none. */
-type LookUp = (name: string) => Promise<readonly string[]>;
+export type LookUp = (name: string) => Promise<readonly string[]>;
 
 const FILES: Readonly<Record<keyof NameFiles, string>> = {
   services: "/etc/services",

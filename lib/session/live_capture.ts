@@ -24,6 +24,7 @@ import type {
 } from "./messages.ts";
 import { readRights } from "../proc/rights.ts";
 import type { SnifferResult } from "./sniffer.ts";
+import type { PacketStream } from "./stream/packet_stream.ts";
 import { summarize } from "./summary.ts";
 import { ebpfSetup, snifferSetup, trackerSetup } from "./thread_setup.ts";
 import {
@@ -41,6 +42,8 @@ type ReadyMessage = Extract<SnifferMessage, { type: "ready" }>;
 
 /** How long the tracer may take to let go of everybody, ms. */
 const DETACH_PATIENCE = 2000;
+/** How long the sniffer may take to let go of what it prepared, ms. */
+const RELEASE_PATIENCE = 2000;
 
 /** The threads of a capture; see the design's table of threads. */
 export interface CaptureThreads {
@@ -61,11 +64,17 @@ export function startSniffer(): Worker {
   return new Worker(url, { type: "module" });
 }
 
+/** The same as {@linkcode CaptureOptions}, or packets go into a stream. */
+export interface LiveOptions extends Omit<CaptureOptions, "output"> {
+  readonly output: CaptureOptions["output"] | PacketStream;
+}
+
 /** What a capture needs from the machine; it closes the descriptors. */
 export interface Resources {
   /** Packet socket with ring, which passes nothing yet. */
   readonly socket: Fd;
-  readonly output: Fd;
+  /** Unset when packets go into a stream. */
+  readonly output: Fd | undefined;
   /** When the output was named, in seconds since 1970. */
   readonly began: number;
   /** The command's TLS keys. */
@@ -83,7 +92,7 @@ export interface Resources {
 /** See the module's text. */
 export class LiveCapture implements Capture {
   readonly finished: Promise<CaptureResult>;
-  readonly #options: CaptureOptions;
+  readonly #options: LiveOptions;
   readonly #observer: CaptureObserver;
   readonly #resources: Resources;
   readonly #control = new Control(createControl());
@@ -99,6 +108,7 @@ export class LiveCapture implements Capture {
   readonly #finish: (result: CaptureResult) => void;
   readonly #trackerReady = Promise.withResolvers<readonly CapturedProcess[]>();
   readonly #snifferReady = Promise.withResolvers<ReadyMessage>();
+  readonly #snifferReleased = Promise.withResolvers<void>();
   #tracing = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #began = performance.now();
@@ -111,7 +121,7 @@ export class LiveCapture implements Capture {
   #result: SnifferResult | undefined;
 
   constructor(
-    options: CaptureOptions,
+    options: LiveOptions,
     observer: CaptureObserver,
     threads: CaptureThreads,
     resources: Resources,
@@ -128,6 +138,7 @@ export class LiveCapture implements Capture {
       this.#fromSniffer(event.data);
     this.#sniffer.onerror = (event) => {
       event.preventDefault();
+      this.#snifferReleased.resolve();
       this.#snifferFailed(`The sniffer failed: ${event.message}`);
     };
   }
@@ -145,6 +156,7 @@ export class LiveCapture implements Capture {
     } else {
       processes = await this.#trace();
     }
+    this.#nameStream(processes[0]?.pid);
     this.#toSniffer({ type: "run" });
     this.#running = true;
     this.#began = performance.now();
@@ -153,6 +165,22 @@ export class LiveCapture implements Capture {
     if (duration !== undefined) {
       this.#timer = setTimeout(() => this.#endCapturing("duration"), duration);
     }
+  }
+
+  get #stream(): PacketStream | undefined {
+    const { output } = this.#options;
+    return typeof output === "string" ? undefined : output;
+  }
+
+  /** Says whose packets come; `pid` is the first process. */
+  #nameStream(pid: number | undefined): void {
+    const { target } = this.#options;
+    this.#stream?.begin(
+      new OwnerTable(this.#memory.owners),
+      target.kind === "processes" || pid === undefined
+        ? undefined
+        : { pid, args: [target.command, ...target.args] },
+    );
   }
 
   #startSniffer(): void {
@@ -231,11 +259,12 @@ export class LiveCapture implements Capture {
     const shown = names.slice(0, 4).join(", ");
     const more = names.length > 4 ? ` and ${names.length - 4} more` : "";
     const { output } = this.#options;
+    const into = typeof output !== "string"
+      ? ""
+      : ` into ${output === "-" ? "standard output" : output}`;
     this.#notice(
       "info",
-      `capturing process${names.length > 1 ? "es" : ""} ${shown}${more} into ${
-        output === "-" ? "standard output" : output
-      }`,
+      `capturing process${names.length > 1 ? "es" : ""} ${shown}${more}${into}`,
     );
   }
 
@@ -268,9 +297,13 @@ export class LiveCapture implements Capture {
     else this.#toTracker({ type: "signal", signal });
   }
 
-  /** Ends everything at once, after a failed beginning. */
-  abort(): void {
+  /** Ends everything, after a failed beginning. */
+  async abort(): Promise<void> {
     this.#tracer?.terminate();
+    this.#toSniffer({ type: "release" });
+    this.#timer = setTimeout(this.#snifferReleased.resolve, RELEASE_PATIENCE);
+    await this.#snifferReleased.promise;
+    clearTimeout(this.#timer);
     this.#sniffer.terminate();
     this.#close();
   }
@@ -360,11 +393,17 @@ export class LiveCapture implements Capture {
 
   #fromSniffer(message: SnifferMessage): void {
     switch (message.type) {
+      case "released":
+        this.#snifferReleased.resolve();
+        return;
       case "ready":
         this.#snifferReady.resolve(message);
         return;
       case "notice":
         this.#observer.notice?.(message.notice);
+        return;
+      case "packets":
+        this.#stream?.push(message.bytes, message.interfaces);
         return;
       case "done":
         this.#snifferEnded(message.result);
@@ -424,7 +463,8 @@ export class LiveCapture implements Capture {
     const status = this.status();
     this.#sniffer.terminate();
     try {
-      sync(this.#resources.output.number);
+      const { output } = this.#resources;
+      if (output !== undefined) sync(output.number);
     } catch (error) {
       this.#error ??= new CaptureError(
         "output",
@@ -453,8 +493,8 @@ export class LiveCapture implements Capture {
     keyLog?.[Symbol.dispose]();
     socket.close();
     wake.close();
-    if (this.#options.output === "-") output.disown();
-    else output.close();
+    if (this.#options.output === "-") output?.disown();
+    else output?.close();
   }
 
   #notice(severity: "info" | "warning", text: string): void {

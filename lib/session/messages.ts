@@ -103,7 +103,9 @@ export type SnifferCommandMessage =
     readonly ebpf: EbpfSetup | undefined;
   }
   /** What `start` prepared may run; sent after the command was launched. */
-  | { readonly type: "run" };
+  | { readonly type: "run" }
+  /** What `start` prepared is not wanted any more. */
+  | { readonly type: "release" };
 
 /** From the sniffer's thread. */
 export type SnifferMessage =
@@ -119,7 +121,16 @@ export type SnifferMessage =
     /** How each trial of eBPF ended; empty when it was not asked for. */
     readonly probes: readonly Probe[];
   }
+  /** Nothing of this thread is left in the kernel. */
+  | { readonly type: "released" }
   | { readonly type: "notice"; readonly notice: CaptureNotice }
+  /** A batch of packets, for a stream. */
+  | {
+    readonly type: "packets";
+    readonly bytes: ArrayBuffer;
+    /** Names of interfaces that appear for the first time. */
+    readonly interfaces: readonly string[];
+  }
   | {
     readonly type: "done";
     readonly result: SnifferResult;

@@ -26,6 +26,8 @@ export interface SinkEnd {
 export interface PacketSink {
   /** Set once it takes no more. */
   readonly end: SinkEnd | undefined;
+  /** The files that are there, oldest first, if there are several. */
+  readonly files?: readonly string[] | undefined;
 
   /**
    * Makes room for the ring's current packet.

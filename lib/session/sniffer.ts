@@ -14,14 +14,16 @@ import { Match } from "../sockets/matcher.ts";
 import { SlotKind, SocketTable } from "../sockets/table.ts";
 import { Control, SnifferCommand } from "./control.ts";
 import { COOKED_ROOM, cookedLength, cookPacket } from "./cooked_packet.ts";
-import type { CaptureStatistics, FileFormat } from "./file_format.ts";
-import { type FileSetup, FileSink, OUTPUT_SIZE } from "./file_sink.ts";
+import type { CaptureStatistics } from "./file_format.ts";
+import { type FileSetup, OUTPUT_SIZE } from "./file_sink.ts";
 import type { FilterSource } from "./filter_names.ts";
 import type { LiveFilter } from "./live_filter.ts";
 import { type FlowRow, FlowTable } from "./flow_table.ts";
 import type { SharedMemory } from "./messages.ts";
-import type { SinkEnd } from "./packet_sink.ts";
+import type { PacketRing } from "../capture/packet_ring.ts";
+import type { PacketSink, SinkEnd } from "./packet_sink.ts";
 import { mostKept } from "./snaplen.ts";
+import type { StreamSetup } from "./stream/stream_sink.ts";
 import { addressText } from "./summary.ts";
 import { Tap, Taps, type TapSource } from "./taps.ts";
 
@@ -31,8 +33,8 @@ export interface SnifferSetup extends SharedMemory {
   readonly tap: TapSource;
   /** Descriptor of an eventfd that wakes the sniffer. */
   readonly wake: number;
-  /** Where packets go. */
-  readonly file: FileSetup;
+  /** Where packets go: files, or a stream to the main thread. */
+  readonly output: FileSetup | StreamSetup;
   /** Bytes kept of each IP packet; 0 keeps all. */
   readonly snaplen: number;
   /** Also take ICMP errors that quote the program's packets. */
@@ -89,10 +91,16 @@ const UDP_HEADER_LENGTH = 8;
 
 /** Parts of a sniffer that depend on what is wanted. */
 export interface SnifferParts {
-  /** Format of the file. */
-  readonly format: FileFormat;
-  /** Told what people should know. */
-  readonly warn: (text: string) => void;
+  /**
+   * Makes the sink.
+   *
+   * @param ring a ring with {@linkcode OUTPUT_SIZE} bytes behind it
+   * @param statistics figures of the capture at any moment
+   */
+  readonly makeSink: (
+    ring: PacketRing,
+    statistics: () => CaptureStatistics,
+  ) => PacketSink;
   /** Set where this thread learns of sockets by itself. */
   readonly events?: SocketEvents | undefined;
   /** Which of the program's packets are wanted. */
@@ -113,7 +121,7 @@ export class Sniffer implements Disposable {
   readonly #names = new DnsNames();
   readonly #events: SocketEvents | undefined;
   readonly #filter: LiveFilter | undefined;
-  readonly #sink: FileSink;
+  readonly #sink: PacketSink;
   readonly #mostKept: number;
   #packets = 0;
   #bytes = 0;
@@ -137,13 +145,7 @@ export class Sniffer implements Disposable {
     this.#taps = new Taps(setup.wake, parts.events?.fd ?? -1);
     this.#tap = this.addTap(setup.tap);
     this.#mostKept = mostKept(setup.snaplen);
-    this.#sink = new FileSink(
-      setup.file,
-      parts.format,
-      this.#tap.ring,
-      () => this.#statistics(),
-      parts.warn,
-    );
+    this.#sink = parts.makeSink(this.#tap.ring, () => this.#statistics());
   }
 
   /**

@@ -12,7 +12,9 @@ import type { FileFormat } from "./file_format.ts";
 import { PcapFormat } from "./pcap_format.ts";
 import type { LiveFilter } from "./live_filter.ts";
 import { OwnerTable } from "../trace/owner_table.ts";
-import { Sniffer, type SnifferSetup } from "./sniffer.ts";
+import { COOKED } from "./cooked_packet.ts";
+import { type FileSetup, FileSink } from "./file_sink.ts";
+import { Sniffer, type SnifferParts, type SnifferSetup } from "./sniffer.ts";
 import { CaptureError } from "./types.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
@@ -20,8 +22,8 @@ declare const self: DedicatedWorkerGlobalScope;
 let sniffer: Sniffer | undefined;
 let tracking: EbpfTracking | undefined;
 
-function post(message: SnifferMessage): void {
-  self.postMessage(message);
+function post(message: SnifferMessage, transfer: Transferable[] = []): void {
+  self.postMessage(message, transfer);
 }
 
 async function start(
@@ -48,9 +50,7 @@ async function start(
     }
   }
   sniffer = new Sniffer(setup, {
-    format: await formatOf(setup),
-    warn: (text) =>
-      post({ type: "notice", notice: { severity: "warning", text } }),
+    makeSink: await sinkOf(setup),
     events: tracking,
     filter: await filterOf(setup),
   });
@@ -63,8 +63,29 @@ async function start(
   });
 }
 
+async function sinkOf(
+  { output, owners }: SnifferSetup,
+): Promise<SnifferParts["makeSink"]> {
+  if ("credit" in output) {
+    const { StreamSink } = await import("./stream/stream_sink.ts");
+    return () =>
+      new StreamSink(
+        output,
+        COOKED,
+        (bytes, interfaces) =>
+          post({ type: "packets", bytes, interfaces }, [bytes]),
+      );
+  }
+  const format = await formatOf(output, owners);
+  const warn = (text: string): void =>
+    post({ type: "notice", notice: { severity: "warning", text } });
+  return (ring, statistics) =>
+    new FileSink(output, format, ring, statistics, warn);
+}
+
 async function formatOf(
-  { file: { format }, owners }: SnifferSetup,
+  { format }: FileSetup,
+  owners: SharedArrayBuffer,
 ): Promise<FileFormat> {
   if (format.kind === "pcap") {
     return new PcapFormat(format.snaplen, format.nanoseconds);
@@ -91,12 +112,21 @@ async function filterOf(
 }
 
 function run(): void {
-  using taken = sniffer;
-  if (taken === undefined) return;
-  tracking?.launched();
-  const result = taken.run();
-  post({ type: "done", result });
+  if (sniffer === undefined) return;
+  try {
+    tracking?.launched();
+    post({ type: "done", result: sniffer.run() });
+  } finally {
+    release();
+  }
+}
+
+/** The end of a thread closes no descriptors: they are the whole program's. */
+function release(): void {
+  sniffer?.[Symbol.dispose]();
+  sniffer = undefined;
   tracking?.[Symbol.dispose]();
+  tracking = undefined;
 }
 
 function fail(error: unknown): void {
@@ -112,7 +142,11 @@ function fail(error: unknown): void {
 self.onmessage = async ({ data }: MessageEvent<SnifferCommandMessage>) => {
   try {
     if (data.type === "start") await start(data);
-    else run();
+    else if (data.type === "run") run();
+    else {
+      release();
+      post({ type: "released" });
+    }
   } catch (error) {
     fail(error);
   }

@@ -11,18 +11,18 @@ import { netnsNumber } from "../sockets/table.ts";
 import type { EbpfSetup } from "./ebpf_tracking.ts";
 import type { FileSetup } from "./file_sink.ts";
 import { keyLogEnvironment } from "./key_log.ts";
-import type { Resources } from "./live_capture.ts";
+import type { LiveOptions, Resources } from "./live_capture.ts";
 import type { SharedMemory, TrackerSetup } from "./messages.ts";
 import { describeSection } from "./section.ts";
 import { kernelSnaplen } from "./snaplen.ts";
 import type { SnifferSetup } from "./sniffer.ts";
-import type { CaptureFormat, CaptureOptions } from "./types.ts";
+import type { CaptureFormat } from "./types.ts";
 
 /** Most MiB of the packet ring of a further network namespace. */
 const NAMESPACE_BUFFER = 16;
 
 /** How the sniffer's thread shall try eBPF; undefined for not at all. */
-export function ebpfSetup(options: CaptureOptions): EbpfSetup | undefined {
+export function ebpfSetup(options: LiveOptions): EbpfSetup | undefined {
   const { tracker = "auto", kernelFilter = "auto", target } = options;
   if (tracker === "ptrace") return undefined;
   return {
@@ -44,17 +44,18 @@ export function ebpfSetup(options: CaptureOptions): EbpfSetup | undefined {
  * The ring of a further network namespace: smaller, because it takes time to
  * make, and packets may be on their way.
  */
-function namespaceRing({ bufferSize }: CaptureOptions): RingOptions {
+function namespaceRing({ bufferSize }: LiveOptions): RingOptions {
   return ringOptions(Math.min(bufferSize, NAMESPACE_BUFFER));
 }
 
 /** What the sniffer's thread needs to know. */
 export function snifferSetup(
-  options: CaptureOptions,
+  options: LiveOptions,
   resources: Resources,
   memory: SharedMemory,
 ): SnifferSetup {
   const { socket, wake, interfaces, filter } = resources;
+  const { output } = options;
   return {
     ...memory,
     tap: {
@@ -65,7 +66,9 @@ export function snifferSetup(
       ...(interfaces.length === 0 ? {} : { interfaces }),
     },
     wake: wake.number,
-    file: fileSetup(options, resources),
+    output: typeof output === "string"
+      ? fileSetup(options, output, resources)
+      : output.setup,
     snaplen: options.snaplen,
     icmp: options.icmp ?? false,
     count: options.count ?? 0,
@@ -73,21 +76,22 @@ export function snifferSetup(
   };
 }
 
-/** Where packets go. */
+/** Which file packets go into. */
 function fileSetup(
-  options: CaptureOptions,
+  options: LiveOptions,
+  path: string,
   { output, began, keyLog }: Resources,
 ): FileSetup {
-  const { snaplen, output: path, rotation = {} } = options;
+  const { snaplen, rotation = {} } = options;
   return {
-    descriptor: output.number,
+    descriptor: output!.number,
     path,
     rotation,
     began,
     maxSize: options.maxSize ?? 0,
     minFree: options.minFree ?? 0,
     unbuffered: options.unbuffered ?? false,
-    format: formatOf(options) === "pcap"
+    format: formatOf(options.format, path) === "pcap"
       ? { kind: "pcap", snaplen, nanoseconds: options.nanoseconds }
       : {
         kind: "pcapng",
@@ -103,13 +107,16 @@ function fileSetup(
   };
 }
 
-function formatOf({ format, output }: CaptureOptions): CaptureFormat {
-  return format ?? (output.endsWith(".pcapng") ? "pcapng" : "pcap");
+function formatOf(
+  format: CaptureFormat | undefined,
+  path: string,
+): CaptureFormat {
+  return format ?? (path.endsWith(".pcapng") ? "pcapng" : "pcap");
 }
 
 /** What the tracer's thread needs to know. */
 export function trackerSetup(
-  options: CaptureOptions,
+  options: LiveOptions,
   { socket, user, wake, keyLog }: Resources,
   memory: SharedMemory,
 ): TrackerSetup {

@@ -179,6 +179,17 @@ export class Tracking {
    */
   async run(): Promise<void> {
     raiseDescriptorLimit();
+    try {
+      await this.#follow();
+    } finally {
+      this.#ending = true;
+      this.#cleanup[Symbol.dispose]();
+      this.#filter?.close();
+    }
+    this.#post({ type: "done" });
+  }
+
+  async #follow(): Promise<void> {
     const { target } = this.#setup;
     const processes = target.kind === "command"
       ? this.#launch(target)
@@ -191,13 +202,9 @@ export class Tracking {
       await this.#tracer.run();
       await this.#linger();
     } finally {
-      this.#ending = true;
       clearInterval(timer);
       this.#tend();
-      this.#cleanup[Symbol.dispose]();
-      this.#filter?.close();
     }
-    this.#post({ type: "done" });
   }
 
   /** Passes a signal on unless the command has just got the same one. */

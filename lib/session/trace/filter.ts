@@ -84,18 +84,19 @@ export class PacketFilter {
    * The filter for packets of one link type.
    *
    * @param linkType a LINKTYPE_ number
-   * @param placement see {@linkcode FilterOptions}
+   * @param kernel set to have it for a packet socket instead of a file; it is
+   *   not kept
    * @throws {FilterSyntaxError} when the link type has not what it looks at
    * @throws {RangeError} when filters do not know the link type
    */
   forLinkType(
     linkType: number,
-    placement: FilterOptions["placement"] = "file",
+    kernel?: Pick<FilterOptions, "placement" | "snapLength">,
   ): Filter {
-    if (placement !== "file") return this.#compile(linkType, placement);
+    if (kernel !== undefined) return this.#compile(linkType, kernel);
     let filter = this.#filters.get(linkType);
     if (filter === undefined) {
-      filter = this.#compile(linkType, placement);
+      filter = this.#compile(linkType);
       this.#filters.set(linkType, filter);
     }
     return filter;
@@ -106,11 +107,11 @@ export class PacketFilter {
     return this.forLinkType(this.linkType).toString();
   }
 
-  #compile(linkType: number, placement: "file" | "socket"): Filter {
+  #compile(linkType: number, more: Partial<FilterOptions> = {}): Filter {
     const { resolve, netmask } = this.#options;
     return compileForLink(this.text, {
+      ...more,
       linkType,
-      placement,
       ...(resolve === undefined ? {} : { resolve }),
       ...(netmask === undefined ? {} : { netmask }),
     });

@@ -17,6 +17,8 @@ import type {
   Ipv4Layer,
   Ipv6Layer,
   Layer,
+  LayerKind,
+  LayerOf,
   TcpLayer,
   UdpLayer,
   VlanLayer,
@@ -164,54 +166,64 @@ export class Packet {
     return this.#decode().layers;
   }
 
+  /**
+   * The outermost header of a kind.
+   *
+   * @typeParam K The kind.
+   * @param kind For example `http`.
+   */
+  layer<K extends LayerKind>(kind: K): LayerOf<K> | undefined {
+    return findLayer(this.#decode(), kind);
+  }
+
   /** The Ethernet header. */
   get ethernet(): EthernetLayer | undefined {
-    return findLayer(this.#decode(), "ethernet");
+    return this.layer("ethernet");
   }
 
   /** The outermost VLAN tag. */
   get vlan(): VlanLayer | undefined {
-    return findLayer(this.#decode(), "vlan");
+    return this.layer("vlan");
   }
 
   /** The ARP message. */
   get arp(): ArpLayer | undefined {
-    return findLayer(this.#decode(), "arp");
+    return this.layer("arp");
   }
 
   /** The outermost IPv4 header. */
   get ip(): Ipv4Layer | undefined {
-    return findLayer(this.#decode(), "ipv4");
+    return this.layer("ipv4");
   }
 
   /** The outermost IPv6 header. */
   get ip6(): Ipv6Layer | undefined {
-    return findLayer(this.#decode(), "ipv6");
+    return this.layer("ipv6");
   }
 
   /** The TCP header. */
   get tcp(): TcpLayer | undefined {
-    return findLayer(this.#decode(), "tcp");
+    return this.layer("tcp");
   }
 
   /** The UDP header. */
   get udp(): UdpLayer | undefined {
-    return findLayer(this.#decode(), "udp");
+    return this.layer("udp");
   }
 
   /** The ICMP header, of IPv4. */
   get icmp(): IcmpLayer | undefined {
-    return findLayer(this.#decode(), "icmp");
+    return this.layer("icmp");
   }
 
   /** The ICMPv6 header. */
   get icmp6(): Icmpv6Layer | undefined {
-    return findLayer(this.#decode(), "icmpv6");
+    return this.layer("icmpv6");
   }
 
   /** The DNS message. */
   get dns(): DnsLayer | undefined {
-    return findLayer(this.#decode(), "dns");
+    return this.layer("dns");
   }
 
   /**
@@ -265,6 +277,17 @@ export class Packet {
   }
 }
 
+/**
+ * The direction that a packet type tells.
+ *
+ * @param packetType sll_pkttype, packet(7)
+ */
+export function directionOf(
+  packetType: number | undefined,
+): PacketDirection | undefined {
+  return packetType === undefined ? undefined : DIRECTIONS[packetType];
+}
+
 /** The direction that the header of a cooked capture tells. */
 function cookedDirection(
   data: Uint8Array,
@@ -272,9 +295,9 @@ function cookedDirection(
 ): PacketDirection | undefined {
   switch (linkType) {
     case LinkType.LINUX_SLL:
-      return DIRECTIONS[data[SLL_PACKET_TYPE_OFFSET] ?? -1];
+      return directionOf(data[SLL_PACKET_TYPE_OFFSET]);
     case LinkType.LINUX_SLL2:
-      return DIRECTIONS[data[SLL2_PACKET_TYPE_OFFSET] ?? -1];
+      return directionOf(data[SLL2_PACKET_TYPE_OFFSET]);
     default:
       return undefined;
   }

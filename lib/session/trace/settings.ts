@@ -37,6 +37,7 @@ export interface TraceSettings {
   readonly filter: PacketFilter | undefined;
   /** Bytes; 0 for all. */
   readonly snaplen: number;
+  /** Interfaces only: packets that are addressed to others are taken, too. */
   readonly promiscuous: boolean;
   /** Milliseconds; 0 for no limit. */
   readonly timeout: number;

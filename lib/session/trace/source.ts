@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { ExitStatus } from "../types.ts";
 import type { Packet } from "./packet.ts";
 import type { TraceSettings } from "./settings.ts";
 
@@ -42,4 +43,6 @@ export interface PacketSource {
    * counted, so that nobody knows how many there were.
    */
   readonly selectsByItself: boolean;
+  /** How the command ended that the source started; undefined until then. */
+  readonly exit?: ExitStatus | undefined;
 }

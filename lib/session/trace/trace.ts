@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ExitStatus } from "../types.ts";
 import { TraceStateError, TraceTimeoutError } from "./errors.ts";
 import type { Packet } from "./packet.ts";
 import {
@@ -50,8 +51,11 @@ export interface TraceStats {
 export interface TraceParts {
   /** The name that was given. */
   readonly uri: string;
+  /** Which settings it can have. */
   readonly kind: TraceAddress["kind"];
+  /** Where its packets come from. */
   readonly source: PacketSource;
+  /** What it begins with. */
   readonly settings: TraceSettings;
   /** Closes the trace when it is aborted. */
   readonly signal?: AbortSignal | undefined;
@@ -112,6 +116,14 @@ export class Trace implements AsyncIterable<Packet>, AsyncDisposable {
   /** What the trace is doing. */
   get state(): TraceState {
     return this.#state;
+  }
+
+  /**
+   * How the command of a `cmd:` trace ended; undefined while it runs, and in
+   * all other traces.
+   */
+  get exit(): ExitStatus | undefined {
+    return this.#source.exit;
   }
 
   /**
@@ -267,6 +279,7 @@ export class Trace implements AsyncIterable<Packet>, AsyncDisposable {
     for (;;) {
       const packet = this.#take();
       if (packet !== undefined) return packet;
+      if (this.#state === "closed") this.#signal?.throwIfAborted();
       if (this.#state === "closed" || this.#isAtEnd) return null;
       if (deadline !== undefined && performance.now() > deadline) {
         throw new TraceTimeoutError(this.uri, timeout);
