@@ -19,7 +19,7 @@ _tracedump_capture() {
       mapfile -t COMPREPLY < <(compgen -f -- "$cur")
       return
       ;;
-    -s | --snaplen | --format | --comments | -C | --rotate-size | -G | --rotate-seconds | -W | --files | -f | --filter | -B | --buffer-size | --tracker | --kernel-filter | --max-size | --min-free | -c | --count | --duration | --linger | --debug)
+    -s | --snaplen | --format | --comments | -C | --rotate-size | -G | --rotate-seconds | -W | --files | -f | --filter | -B | --buffer-size | --color | --tracker | --kernel-filter | --max-size | --min-free | -c | --count | --duration | --linger | --debug)
       return
       ;;
     -i | --interface)
@@ -32,7 +32,7 @@ _tracedump_capture() {
       ;;
   esac
   if [[ $cur == -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "-o -w --output -s --snaplen --nano --format --comments --process-blocks --tls-keys -C --rotate-size -G --rotate-seconds -W --files -U --packet-buffered -i --interface -f --filter -F --filter-file -d --dump-program --no-follow --icmp -u --user -B --buffer-size --tracker --kernel-filter --max-size --min-free -c --count --duration --linger -q --quiet --debug -V --verbose -v --version -h --help --" -- "$cur")
+    mapfile -t COMPREPLY < <(compgen -W "-o -w --output -s --snaplen --nano --format --comments --process-blocks --tls-keys -C --rotate-size -G --rotate-seconds -W --files -U --packet-buffered -i --interface -f --filter -F --filter-file -d --dump-program --no-follow --icmp -u --user -B --buffer-size --print -e --link-header -t --time -A --ascii -x --hex -X --hex-ascii -S --absolute-sequence -# --number --color --tracker --kernel-filter --max-size --min-free -c --count --duration --linger -q --quiet --debug -V --verbose -v --version -h --help --" -- "$cur")
   else
     mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && command ls -d [0-9]*)" -- "$cur")
     if ((COMP_CWORD == 1)); then
@@ -54,7 +54,7 @@ _tracedump_read() {
       ;;
   esac
   if [[ $cur == -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "-f --filter -F --filter-file -d --dump-program -c --limit --count -o -w --output --format --json -n --numeric -e --link-header -q --quick -v --verbose -t --time --nano -A --ascii -x --hex -X --hex-ascii -S --absolute-sequence -# --number --color -h --help --" -- "$cur")
+    mapfile -t COMPREPLY < <(compgen -W "-f --filter -F --filter-file -d --dump-program -c --limit --count -o -w --output --format --json -e --link-header -t --time -A --ascii -x --hex -X --hex-ascii -S --absolute-sequence -# --number --color -n --numeric -q --quick -v --verbose --nano -h --help --" -- "$cur")
   else
     mapfile -t COMPREPLY < <(compgen -f -- "$cur")
   fi

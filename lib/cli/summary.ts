@@ -26,12 +26,17 @@ const INDENT = "  ";
 const GAP = "  ";
 
 /** Returns the sentence on packets, bytes, sockets and drops. */
-export function formatTotals(result: CaptureResult, output: string): string {
-  const target = formatTarget(result.files ?? [output]);
+export function formatTotals(
+  result: CaptureResult,
+  output: string | undefined,
+): string {
+  const written = output === undefined
+    ? ""
+    : ` written to ${formatTarget(result.files ?? [output])}`;
   return `${countOf(result.packets, "packet")} (${
     formatBytes(result.bytes)
   }) ` +
-    `of ${countOf(result.sockets, "socket")} written to ${target}, ` +
+    `of ${countOf(result.sockets, "socket")}${written}, ` +
     `${formatCount(result.drops)} dropped by kernel`;
 }
 

@@ -32,7 +32,16 @@ import { KeyLogFile } from "./key_log.ts";
 import { isRotated, OutputFiles } from "./output_files.ts";
 import type { FilterSource } from "./filter_names.ts";
 import { openOutput } from "./output.ts";
-import type { Capture, CaptureObserver, CaptureOptions } from "./types.ts";
+import type { PacketStream } from "./stream/packet_stream.ts";
+import {
+  type Capture,
+  CaptureError,
+  type CaptureObserver,
+  type CaptureOptions,
+} from "./types.ts";
+
+/** Bytes of packets that may wait for the observer. */
+const STREAM_ROOM = 64 << 20;
 
 /**
  * Starts a capture. When the promise settles, nothing of the program's
@@ -41,15 +50,43 @@ import type { Capture, CaptureObserver, CaptureOptions } from "./types.ts";
  * @throws {CaptureError} when it cannot begin; nothing is left behind
  * @throws {FilterSyntaxError} when the filter has a mistake
  */
-export function startCapture(
+export async function startCapture(
   options: CaptureOptions,
   observer: CaptureObserver = {},
 ): Promise<Capture> {
-  return startLive(options, observer);
+  if (observer.packets === undefined) {
+    if (options.output !== undefined) return await startLive(options, observer);
+    throw new CaptureError("output", "Cannot capture without an output");
+  }
+  const { PacketStream } = await import("./stream/packet_stream.ts");
+  const stream = new PacketStream(STREAM_ROOM);
+  stream.resume(0, 0);
+  const capture = await startLive({ ...options, stream }, observer);
+  capture.finished.then(() => stream.finish());
+  const delivered = deliver(stream, observer);
+  return {
+    status: () => capture.status(),
+    stop: () => capture.stop(),
+    forwardSignal: (signal) => capture.forwardSignal(signal),
+    finished: capture.finished.then(async (result) => {
+      await delivered;
+      return { ...result, missed: stream.counts().dropped };
+    }),
+  };
+}
+
+/** Hands packets over until no more come. */
+async function deliver(
+  stream: PacketStream,
+  observer: CaptureObserver,
+): Promise<void> {
+  for (let batch; (batch = await stream.read()) !== undefined;) {
+    observer.packets?.(batch);
+  }
 }
 
 /**
- * The same, into a file or a stream.
+ * The same, into a file, a stream, or both.
  *
  * @throws {CaptureError} when it cannot begin; nothing is left behind
  */
@@ -104,7 +141,7 @@ function openDescriptors(
   try {
     const { output, rotation = {}, tlsKeys = false } = options;
     const began = Date.now() / 1000;
-    if (typeof output !== "string") {
+    if (output === undefined) {
       const wake = openEventFd();
       return { socket, output: undefined, began, keyLog: undefined, wake };
     }

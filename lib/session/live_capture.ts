@@ -26,7 +26,12 @@ import { readRights } from "../proc/rights.ts";
 import type { SnifferResult } from "./sniffer.ts";
 import type { PacketStream } from "./stream/packet_stream.ts";
 import { summarize } from "./summary.ts";
-import { ebpfSetup, snifferSetup, trackerSetup } from "./thread_setup.ts";
+import {
+  ebpfSetup,
+  isOutputTaken,
+  snifferSetup,
+  trackerSetup,
+} from "./thread_setup.ts";
 import {
   type Capture,
   type CaptureEndReason,
@@ -64,16 +69,17 @@ export function startSniffer(): Worker {
   return new Worker(url, { type: "module" });
 }
 
-/** The same as {@linkcode CaptureOptions}, or packets go into a stream. */
-export interface LiveOptions extends Omit<CaptureOptions, "output"> {
-  readonly output: CaptureOptions["output"] | PacketStream;
+/** The same as {@linkcode CaptureOptions}, and packets may go into a stream. */
+export interface LiveOptions extends CaptureOptions {
+  /** Takes the packets besides the output, or instead of it. */
+  readonly stream?: PacketStream | undefined;
 }
 
 /** What a capture needs from the machine; it closes the descriptors. */
 export interface Resources {
   /** Packet socket with ring, which passes nothing yet. */
   readonly socket: Fd;
-  /** Unset when packets go into a stream. */
+  /** Unset when packets go into a stream only. */
   readonly output: Fd | undefined;
   /** When the output was named, in seconds since 1970. */
   readonly began: number;
@@ -168,8 +174,7 @@ export class LiveCapture implements Capture {
   }
 
   get #stream(): PacketStream | undefined {
-    const { output } = this.#options;
-    return typeof output === "string" ? undefined : output;
+    return this.#options.stream;
   }
 
   /** Says whose packets come; `pid` is the first process. */
@@ -203,7 +208,7 @@ export class LiveCapture implements Capture {
     const child = LaunchedCommand.start(
       target,
       this.#resources.user,
-      this.#options.output === "-",
+      isOutputTaken(this.#options),
       keyLogEnvironment(this.#resources.keyLog),
       {
         suspended: (signal) => this.#observer.suspended?.(signal),
@@ -259,7 +264,7 @@ export class LiveCapture implements Capture {
     const shown = names.slice(0, 4).join(", ");
     const more = names.length > 4 ? ` and ${names.length - 4} more` : "";
     const { output } = this.#options;
-    const into = typeof output !== "string"
+    const into = output === undefined
       ? ""
       : ` into ${output === "-" ? "standard output" : output}`;
     this.#notice(

@@ -33,8 +33,10 @@ export interface SnifferSetup extends SharedMemory {
   readonly tap: TapSource;
   /** Descriptor of an eventfd that wakes the sniffer. */
   readonly wake: number;
-  /** Where packets go: files, or a stream to the main thread. */
-  readonly output: FileSetup | StreamSetup;
+  /** The file that packets go into. */
+  readonly file: FileSetup | undefined;
+  /** The stream to the main thread that they go into. */
+  readonly stream: StreamSetup | undefined;
   /** Bytes kept of each IP packet; 0 keeps all. */
   readonly snaplen: number;
   /** Also take ICMP errors that quote the program's packets. */

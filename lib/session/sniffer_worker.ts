@@ -14,6 +14,7 @@ import type { LiveFilter } from "./live_filter.ts";
 import { OwnerTable } from "../trace/owner_table.ts";
 import { COOKED } from "./cooked_packet.ts";
 import { type FileSetup, FileSink } from "./file_sink.ts";
+import type { SendBatch } from "./stream/stream_sink.ts";
 import { Sniffer, type SnifferParts, type SnifferSetup } from "./sniffer.ts";
 import { CaptureError } from "./types.ts";
 
@@ -64,23 +65,35 @@ async function start(
 }
 
 async function sinkOf(
-  { output, owners }: SnifferSetup,
+  { file, stream, owners }: SnifferSetup,
 ): Promise<SnifferParts["makeSink"]> {
-  if ("credit" in output) {
-    const { StreamSink } = await import("./stream/stream_sink.ts");
-    return () =>
-      new StreamSink(
-        output,
-        COOKED,
-        (bytes, interfaces) =>
-          post({ type: "packets", bytes, interfaces }, [bytes]),
-      );
+  const makers: SnifferParts["makeSink"][] = [];
+  if (file !== undefined) {
+    const format = await formatOf(file, owners);
+    makers.push((ring, statistics) =>
+      new FileSink(file, format, ring, statistics, warn)
+    );
   }
-  const format = await formatOf(output, owners);
-  const warn = (text: string): void =>
-    post({ type: "notice", notice: { severity: "warning", text } });
+  if (stream !== undefined) {
+    const { StreamSink } = await import("./stream/stream_sink.ts");
+    makers.push(() => new StreamSink(stream, COOKED, sendPackets));
+  }
+  const [first, second] = makers;
+  if (first === undefined) throw new Error("Cannot run without an output");
+  if (second === undefined) return first;
+  const { TeeSink } = await import("./tee_sink.ts");
   return (ring, statistics) =>
-    new FileSink(output, format, ring, statistics, warn);
+    new TeeSink(first(ring, statistics), second(ring, statistics));
+}
+
+function warn(text: string): void {
+  post({ type: "notice", notice: { severity: "warning", text } });
+}
+
+function sendPackets(
+  ...[bytes, interfaces]: Parameters<SendBatch>
+): void {
+  post({ type: "packets", bytes, interfaces }, [bytes]);
 }
 
 async function formatOf(

@@ -21,6 +21,11 @@ import type { CaptureFormat } from "./types.ts";
 /** Most MiB of the packet ring of a further network namespace. */
 const NAMESPACE_BUFFER = 16;
 
+/** Whether the command has to leave standard output alone. */
+export function isOutputTaken(options: LiveOptions): boolean {
+  return options.output === "-" || options.outputToStderr === true;
+}
+
 /** How the sniffer's thread shall try eBPF; undefined for not at all. */
 export function ebpfSetup(options: LiveOptions): EbpfSetup | undefined {
   const { tracker = "auto", kernelFilter = "auto", target } = options;
@@ -66,9 +71,10 @@ export function snifferSetup(
       ...(interfaces.length === 0 ? {} : { interfaces }),
     },
     wake: wake.number,
-    output: typeof output === "string"
-      ? fileSetup(options, output, resources)
-      : output.setup,
+    file: output === undefined
+      ? undefined
+      : fileSetup(options, output, resources),
+    stream: options.stream?.setup,
     snaplen: options.snaplen,
     icmp: options.icmp ?? false,
     count: options.count ?? 0,
@@ -136,7 +142,7 @@ export function trackerSetup(
     target: target.kind === "processes" ? target : {
       ...target,
       user,
-      outputToStderr: options.output === "-",
+      outputToStderr: isOutputTaken(options),
       environment: keyLogEnvironment(keyLog),
     },
   };

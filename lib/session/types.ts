@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Packet } from "./trace/packet.ts";
+
 /** The program whose packets are wanted. */
 export type CaptureTarget =
   | {
@@ -66,9 +68,15 @@ export interface CaptureOptions {
   readonly target: CaptureTarget;
   /**
    * File name, or `-` for standard output; what a launched command writes to
-   * standard output then goes to standard error.
+   * standard output then goes to standard error. Left out, packets go to the
+   * observer only.
    */
-  readonly output: string;
+  readonly output?: string;
+  /**
+   * What a launched command writes to standard output goes to standard error,
+   * because standard output is needed otherwise. Default false.
+   */
+  readonly outputToStderr?: boolean;
   /** Bytes kept of each IP packet; 0 keeps all. */
   readonly snaplen: number;
   /**
@@ -202,6 +210,8 @@ export interface CaptureResult extends CaptureStatus {
   readonly reason: CaptureEndReason;
   /** Set when `reason` is "failed": one clear sentence in `message`. */
   readonly error?: Error;
+  /** Packets that the observer did not get because it was too slow. */
+  readonly missed?: number;
   /**
    * The files that hold the packets, oldest first; unset when there is just
    * the one that was asked for.
@@ -225,6 +235,12 @@ export interface CaptureNotice {
 
 /** Callbacks of a capture; each is called on the main thread. */
 export interface CaptureObserver {
+  /**
+   * The program's packets, as they come. The program and the file never wait
+   * for this: what comes while too many are waiting is left out here, and
+   * counted as `missed`.
+   */
+  packets?(packets: readonly Packet[]): void;
   /** Something worth telling happened. */
   notice?(notice: CaptureNotice): void;
   /** The command was stopped by a terminal signal (SIGTSTP, SIGTTIN, SIGTTOU). */

@@ -25,7 +25,9 @@ import {
 import { formatHelp, formatUsage, PROGRAM } from "../help.ts";
 import type { Host } from "../host.ts";
 import { parseArguments } from "../parse.ts";
+import { printOptions } from "../print_options.ts";
 import { formatPeers, formatTotals } from "../summary.ts";
+import { countOf } from "../text.ts";
 import { VERSION } from "../version.ts";
 import { CAPTURE_MANUAL } from "./capture_manual.ts";
 import { CAPTURE_OPTIONS, MAX_BUFFER_SIZE } from "./capture_options.ts";
@@ -87,14 +89,34 @@ async function runCapture(
     );
     return exitWith(EXIT_CODE.USAGE);
   }
-  return await capture(planCapture(parsed, host, filter), context);
+  const plan = planCapture(parsed, host, filter);
+  const packets = parsed.options.print
+    ? await livePrinter(parsed.options, host)
+    : undefined;
+  return await capture(plan, context, packets);
 }
 
-async function capture(plan: CapturePlan, context: Context): Promise<Outcome> {
+/** Prints packets as they come. */
+async function livePrinter(
+  options: Parameters<typeof printOptions>[0],
+  host: Host,
+): Promise<NonNullable<CaptureObserver["packets"]>> {
+  // Loaded only where it is wanted: decoders are a large part of the program.
+  const { LivePrinter } = await import("../live_printer.ts");
+  const printer = new LivePrinter(printOptions(options, host), host.stdout);
+  return (packets) => printer.print(packets);
+}
+
+async function capture(
+  plan: CapturePlan,
+  context: Context,
+  packets: CaptureObserver["packets"],
+): Promise<Outcome> {
   const { host, startCapture } = context;
   const console = new Console(host.stderr, plan.verbosity);
   using signals = new CaptureSignals(host, plan.options.target);
   const observer: CaptureObserver = {
+    ...packets === undefined ? {} : { packets },
     notice: (notice) => console.notice(notice),
     suspended: () => {
       console.hideStatus();
@@ -173,6 +195,12 @@ function printSummary(
     console.notice({
       severity: "warning",
       text: "the capture ended because the disk has less than --min-free left",
+    });
+  }
+  if (result.missed !== undefined && result.missed > 0) {
+    console.notice({
+      severity: "warning",
+      text: `${countOf(result.missed, "packet")} could not be printed in time`,
     });
   }
   if (result.drops > 0) {

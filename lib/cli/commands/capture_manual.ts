@@ -53,6 +53,10 @@ export const CAPTURE_MANUAL: Manual = {
       text: "only the program's DNS packets",
     },
     {
+      command: "tracedump --print -A -f 'tcp port 80' 4242",
+      text: "read what it says, as it says it",
+    },
+    {
       command: "tracedump -o - 4242 | tcpdump -nr -",
       text: "look at the packets as they come",
     },

@@ -12,6 +12,7 @@ import type {
   TrackerChoice,
 } from "../../session/types.ts";
 import { FILTER_OPTIONS } from "../filter_options.ts";
+import { PRINT_OPTIONS, PRINT_SECTION } from "../print_options.ts";
 import {
   nonEmpty,
   oneOf,
@@ -216,6 +217,16 @@ export const CAPTURE_OPTIONS = {
     detail: "Make it larger when the summary counts packets that the kernel" +
       " dropped.",
   },
+  print: {
+    kind: "flag",
+    long: "print",
+    section: PRINT_SECTION,
+    help: "print the packets as they come; written only with `--output`",
+    detail: "Lines are those of `tracedump read -n`; what the command prints" +
+      " goes to standard error. What cannot be printed in time is counted;" +
+      " neither the program nor the file waits for it.",
+  },
+  ...PRINT_OPTIONS,
   tracker: {
     kind: "value",
     long: "tracker",

@@ -15,6 +15,7 @@ import type { Host } from "../host.ts";
 import { SIGNAL_NUMBERS } from "../signals.ts";
 import type { OptionValues } from "../options.ts";
 import type { ParsedArguments } from "../parse.ts";
+import { PRINT_OPTIONS } from "../print_options.ts";
 import { UsageError } from "../usage_error.ts";
 import {
   type CAPTURE_OPTIONS,
@@ -45,10 +46,11 @@ export function planCapture(
   host: Host,
   filter?: string,
 ): CapturePlan {
-  const output = given.output ?? DEFAULT_OUTPUT;
+  checkPrinting(given);
+  const output = given.output ?? (given.print ? undefined : DEFAULT_OUTPUT);
   const target = captureTarget(given.user, operands, rest, host);
   const format = given.format ??
-    (output.endsWith(".pcapng") ? "pcapng" : "pcap");
+    (output?.endsWith(".pcapng") ? "pcapng" : "pcap");
   checkOutput(given, output, format, target);
   if (output === "-" && host.stdout.isTerminal) {
     throw new UsageError(
@@ -59,7 +61,8 @@ export function planCapture(
   return {
     options: {
       target,
-      output,
+      ...output === undefined ? {} : { output },
+      ...given.print ? { outputToStderr: true } : {},
       snaplen: given.snaplen ?? 0,
       nanoseconds: given.nano,
       format,
@@ -80,10 +83,29 @@ export function planCapture(
   };
 }
 
+/** Refuses options about printing where nothing is printed. */
+function checkPrinting(given: OptionValues<typeof CAPTURE_OPTIONS>): void {
+  if (given.print) {
+    if (given.output !== "-") return;
+    throw new UsageError(
+      "Cannot both print packets and write them to standard output",
+      "Name a file with --output",
+    );
+  }
+  for (const [key, option] of Object.entries(PRINT_OPTIONS)) {
+    const value = given[key as keyof typeof PRINT_OPTIONS];
+    if (value === undefined || value === false || value === 0) continue;
+    throw new UsageError(
+      `Option --${option.long} needs --print`,
+      `After a capture, ${PROGRAM} read prints it`,
+    );
+  }
+}
+
 /** Refuses what does not go together. */
 function checkOutput(
   given: OptionValues<typeof CAPTURE_OPTIONS>,
-  output: string,
+  output: string | undefined,
   format: CaptureFormat,
   target: CaptureTarget,
 ): void {
@@ -95,12 +117,18 @@ function checkOutput(
       "Name a file with --output",
     );
   }
+  if (output === undefined && (rotated || given.maxSize !== undefined)) {
+    throw new UsageError(
+      "Cannot limit files: packets are only printed",
+      "Name a file with --output",
+    );
+  }
   if (files !== undefined && !rotated) {
     throw new UsageError(
       "Option --files needs --rotate-size or --rotate-seconds",
     );
   }
-  if (given.minFree !== undefined && output === "-") {
+  if (given.minFree !== undefined && (output ?? "-") === "-") {
     throw new UsageError("Option --min-free needs a file");
   }
   const pcapngOnly = given.tlsKeys

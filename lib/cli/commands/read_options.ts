@@ -6,10 +6,10 @@
 
 import { FILTER_OPTIONS } from "../filter_options.ts";
 import type { OptionTable } from "../options.ts";
+import { PRINT_OPTIONS, PRINT_SECTION } from "../print_options.ts";
 import { nonEmpty, oneOf, wholeNumber } from "../values.ts";
 
 const SELECTION = "Which packets";
-const PRINTING = "How to print";
 const RESULT = "What to do with them";
 
 /** Every option of `tracedump read`, in the order of `--help`. */
@@ -62,27 +62,21 @@ export const READ_OPTIONS = {
     section: RESULT,
     help: "print one JSON object a line",
   },
+  ...PRINT_OPTIONS,
   numeric: {
     kind: "flag",
     long: "numeric",
     short: "n",
-    section: PRINTING,
+    section: PRINT_SECTION,
     help: "numbers instead of names of hosts and ports",
     detail: "Names of hosts are only those in the file itself; nobody is" +
       " asked for them.",
-  },
-  linkHeader: {
-    kind: "flag",
-    long: "link-header",
-    short: "e",
-    section: PRINTING,
-    help: "the link-layer header, too",
   },
   quick: {
     kind: "flag",
     long: "quick",
     short: "q",
-    section: PRINTING,
+    section: PRINT_SECTION,
     help: "shorter lines",
   },
   verbose: {
@@ -90,71 +84,14 @@ export const READ_OPTIONS = {
     long: "verbose",
     short: "v",
     counted: true,
-    section: PRINTING,
+    section: PRINT_SECTION,
     help: "more about each packet; `-vv` and `-vvv` yet more",
-  },
-  time: {
-    kind: "flag",
-    long: "time",
-    short: "t",
-    counted: true,
-    section: PRINTING,
-    help: "time: none, `-tt` seconds, `-ttt` since the last packet," +
-      " `-tttt` with date, `-ttttt` since the first packet",
   },
   nano: {
     kind: "flag",
     long: "nano",
-    section: PRINTING,
+    section: PRINT_SECTION,
     help: "time in nanoseconds; in a pcap output, too",
-  },
-  text: {
-    kind: "flag",
-    long: "ascii",
-    short: "A",
-    counted: true,
-    section: PRINTING,
-    help: "the payload as text, `-AA` with all headers",
-  },
-  hex: {
-    kind: "flag",
-    long: "hex",
-    short: "x",
-    counted: true,
-    section: PRINTING,
-    help: "the packet in hexadecimal, `-xx` with its link header",
-  },
-  hexText: {
-    kind: "flag",
-    long: "hex-ascii",
-    short: "X",
-    counted: true,
-    section: PRINTING,
-    help: "in hexadecimal and as text, `-XX` with its link header",
-  },
-  absolute: {
-    kind: "flag",
-    long: "absolute-sequence",
-    short: "S",
-    section: PRINTING,
-    help: "TCP sequence numbers as they are, not from 0 on",
-  },
-  number: {
-    kind: "flag",
-    long: "number",
-    short: "#",
-    section: PRINTING,
-    help: "the number of each packet",
-  },
-  color: {
-    kind: "value",
-    long: "color",
-    section: PRINTING,
-    metavar: "WHEN",
-    defaultText: "auto",
-    parse: oneOf(["auto", "always", "never"]),
-    help: "color: auto, always or never",
-    detail: "`auto` is on a terminal, unless the variable NO_COLOR is set.",
   },
   help: {
     kind: "flag",

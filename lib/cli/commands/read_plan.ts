@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { PayloadFormat, PrintOptions } from "../../text/print_options.ts";
-import { TIME_FORMATS } from "../../text/print_options.ts";
+import type { PrintOptions } from "../../text/print_options.ts";
 import { readExpression } from "../filter_expression.ts";
 import { invocation } from "../help.ts";
 import { FileError, type Host } from "../host.ts";
 import type { OptionValues } from "../options.ts";
 import type { ParsedArguments } from "../parse.ts";
+import { printOptions } from "../print_options.ts";
 import { UsageError } from "../usage_error.ts";
 import { READ_COMMAND } from "./read.ts";
 import type { READ_OPTIONS } from "./read_options.ts";
@@ -78,7 +78,12 @@ export async function planRead(
     dumpProgram: options.dumpProgram,
     limit: options.limit ?? Infinity,
     action,
-    print: printOptions(options, host),
+    print: {
+      ...printOptions(options, host),
+      nanoseconds: options.nano,
+      quiet: options.quick,
+      verbosity: options.verbose,
+    },
     numeric: options.numeric,
   };
 }
@@ -160,28 +165,4 @@ function checkOutput(
       "Choose another name for the output",
     );
   }
-}
-
-function printOptions(options: ReadValues, host: Host): PrintOptions {
-  const { color } = options;
-  const isTerminal = host.stdout.isTerminal &&
-    !host.environment("NO_COLOR");
-  return {
-    time: TIME_FORMATS[Math.min(options.time, TIME_FORMATS.length - 1)]!,
-    nanoseconds: options.nano,
-    timeZone: host.timeZone,
-    linkHeader: options.linkHeader,
-    quiet: options.quick,
-    verbosity: options.verbose,
-    absoluteSequence: options.absolute,
-    numbered: options.number,
-    payload: payloadFormat(options),
-    color: color === "always" || (color !== "never" && isTerminal),
-  };
-}
-
-function payloadFormat({ text, hex, hexText }: ReadValues): PayloadFormat {
-  if (hexText > 0) return hexText > 1 ? "hex-text-frame" : "hex-text";
-  if (hex > 0) return hex > 1 ? "hex-frame" : "hex";
-  return text > 1 ? "text-frame" : text > 0 ? "text" : "none";
 }

@@ -55,7 +55,7 @@ export class ProgramSource implements PacketSource {
     const { bufferSize, follow, icmp, linger, tracker, notice } = this.#options;
     const capture = await startLive({
       target: this.#target,
-      output: this.#stream,
+      stream: this.#stream,
       // A pause may be followed by a larger one.
       snaplen: 0,
       nanoseconds: true,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { run } from "../../../../../lib/cli/run.ts";
+import { Packet } from "../../../../../lib/session/trace/packet.ts";
 import { CaptureError } from "../../../../../lib/session/types.ts";
 import {
   FakeEngine,
@@ -50,6 +51,37 @@ Deno.test("capture passes defaults to the engine", async () => {
   });
   engine.end();
   assert.deepEqual(await outcome, OK);
+});
+
+Deno.test("capture prints packets as they come", async () => {
+  const { host, engine, outcome } = await start("--print -tt 42");
+  assert.equal(engine.options!.output, undefined);
+  assert.equal(engine.options!.outputToStderr, true);
+  const data = new Uint8Array(28);
+  data.set([0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, 127, 0, 0, 1]);
+  data.set([127, 0, 0, 1, 0x30, 0x39, 0x03, 0xe7, 0, 8], 16);
+  const packet = new Packet({
+    timestamp: 1_700_000_000_123_456_789n,
+    linkType: 101,
+    data,
+    interface: "lo",
+    direction: "out",
+    process: { pid: 42, comm: "dig" },
+  });
+  engine.observer.packets!([packet, packet]);
+  const line = "1700000000.123456 lo    Out dig.42 " +
+    "IP 127.0.0.1.12345 > 127.0.0.1.999: UDP, length 0\n";
+  assert.equal(host.written.stdout, line + line);
+  engine.end({ missed: 3 });
+  assert.deepEqual(await outcome, OK);
+  assert.match(
+    host.written.stderr,
+    /^tracedump: 1,234 packets \(1\.2 MB\) of 5 sockets, 0 dropped/m,
+  );
+  assert.match(
+    host.written.stderr,
+    /^tracedump: warning: 3 packets could not be printed in time$/m,
+  );
 });
 
 Deno.test("capture passes every option to the engine", async () => {
