@@ -27,7 +27,8 @@ export class AddressTexts {
   /**
    * Begins empty.
    *
-   * @param host Name of a host, if it has one that is to be printed.
+   * @param host Name of a host, if it has one that is to be printed. Asked each
+   *   time, because names are learned along the way.
    */
   constructor(host?: (address: string) => string | undefined) {
     this.#name = host === undefined
@@ -45,11 +46,11 @@ export class AddressTexts {
     const key = readUint32(bytes, at) | 0;
     const slot = hash(key);
     const known = this.#texts4[slot]!;
-    if (this.#keys4[slot] === key && known !== "") return known;
-    const text = this.#name(formatIpv4(bytes, at));
+    if (this.#keys4[slot] === key && known !== "") return this.#name(known);
+    const text = formatIpv4(bytes, at);
     this.#keys4[slot] = key;
     this.#texts4[slot] = text;
-    return text;
+    return this.#name(text);
   }
 
   /**
@@ -70,18 +71,18 @@ export class AddressTexts {
     if (
       known !== "" && keys[key] === a && keys[key + 1] === b &&
       keys[key + 2] === c && keys[key + 3] === d
-    ) return known;
+    ) return this.#name(known);
     // tcpdump writes IPv4-compatible addresses (RFC 4291 section 2.5.5.1) so.
     const isCompatible = (a | b | c) === 0 && d >>> 16 !== 0;
-    const text = this.#name(
-      isCompatible ? `::${formatIpv4(bytes, at + 12)}` : formatIpv6(bytes, at),
-    );
+    const text = isCompatible
+      ? `::${formatIpv4(bytes, at + 12)}`
+      : formatIpv6(bytes, at);
     keys[key] = a;
     keys[key + 1] = b;
     keys[key + 2] = c;
     keys[key + 3] = d;
     this.#texts6[slot] = text;
-    return text;
+    return this.#name(text);
   }
 }
 

@@ -10,6 +10,7 @@ import { IpProtocol } from "../packet/ip_protocol.ts";
 import { Icmpv6Type } from "../packet/net/icmpv6.ts";
 import { shouldBe, transportChecksum } from "./checksum_text.ts";
 import { formatHex } from "./dump.ts";
+import { type FlagTable, formatFlags } from "./flag_names.ts";
 import { printGroupRecords, printSources } from "./group_records_line.ts";
 import { hex } from "./hex.ts";
 import type { IpHeader } from "./ip_payload.ts";
@@ -68,13 +69,13 @@ const PARAMETER_PROBLEMS: readonly string[] = [
   "option",
   "incomplete header chain",
 ];
-const ROUTER_FLAGS: readonly (readonly [number, string])[] = [
+const ROUTER_FLAGS: FlagTable = [
   [0x80, "managed"],
   [0x40, "other stateful"],
   [0x20, "home agent"],
   [0x02, "ipv6 only"],
 ];
-const NEIGHBOR_FLAGS: readonly (readonly [number, string])[] = [
+const NEIGHBOR_FLAGS: FlagTable = [
   [0x80, "router"],
   [0x40, "solicited"],
   [0x20, "override"],
@@ -352,14 +353,6 @@ function printAdvertisement(line: Line, at: number): void {
   }s, reachable time ${line.u32(at + 8)}ms, retrans timer ${
     line.u32(at + 12)
   }ms`;
-}
-
-function formatFlags(
-  table: readonly (readonly [number, string])[],
-  flags: number,
-): string {
-  return table.filter(([bit]) => (flags & bit) !== 0)
-    .map(([, name]) => name).join(", ") || "none";
 }
 
 function printBytes(line: Line, at: number, length: number): void {

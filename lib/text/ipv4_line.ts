@@ -10,6 +10,7 @@ import { internetChecksum } from "../bytes/checksum.ts";
 import { IpProtocol } from "../packet/ip_protocol.ts";
 import { Ipv4OptionType } from "../packet/net/ipv4_options.ts";
 import { shouldBe } from "./checksum_text.ts";
+import { type FlagTable, formatFlags } from "./flag_names.ts";
 import { printIpPayload } from "./ip_payload.ts";
 import { ipProtocolName } from "./ip_protocol_names.ts";
 import { printIpv4Options } from "./ipv4_options_line.ts";
@@ -31,7 +32,7 @@ const ECN_TEXTS = ["", ",ECT(1)", ",ECT(0)", ",CE"] as const;
 const MORE_FRAGMENTS = 0x2000;
 const OFFSET_MASK = 0x1fff;
 const OFFSET_UNIT = 8;
-const FLAGS: readonly (readonly [number, string])[] = [
+const FLAGS: FlagTable = [
   [0x2000, "+"],
   [0x4000, "DF"],
   [0x8000, "rsvd"],
@@ -161,14 +162,12 @@ function printHeader(line: Line, at: number, headerLength: number): boolean {
   const ttl = line.u8(at + TTL);
   const fragment = line.u16(at + FRAGMENT);
   const protocol = line.u8(at + PROTOCOL);
-  const flags = FLAGS.filter(([bit]) => (fragment & bit) !== 0)
-    .map(([, name]) => name).join(", ");
   line.text +=
     `(tos 0x${trafficClass.toString(16)}${ECN_TEXTS[trafficClass & ECN_MASK]}${
       ttl > 0 ? `, ttl ${ttl}` : ""
     }, id ${line.u16(at + IDENTIFICATION)}` +
     `, offset ${(fragment & OFFSET_MASK) * OFFSET_UNIT}` +
-    `, flags [${flags || "none"}], proto ${
+    `, flags [${formatFlags(FLAGS, fragment)}], proto ${
       ipProtocolName(protocol)
     } (${protocol}), length ${line.u16(at + TOTAL_LENGTH)}`;
   let isWhole = true;

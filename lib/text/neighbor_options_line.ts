@@ -17,6 +17,7 @@
 import { ByteReader } from "../bytes/reader.ts";
 import { MalformedDns, readName } from "../packet/app/dns_name.ts";
 import { formatHex } from "./dump.ts";
+import { type FlagTable, formatFlags } from "./flag_names.ts";
 import type { Line } from "./line.ts";
 
 const UNIT = 8;
@@ -35,7 +36,7 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [31, "dnssl"],
 ]);
 
-const PREFIX_FLAGS: readonly (readonly [number, string])[] = [
+const PREFIX_FLAGS: FlagTable = [
   [0x80, "onlink"],
   [0x40, "auto"],
   [0x20, "router"],
@@ -98,11 +99,9 @@ function printOption(line: Line, at: number, units: number): boolean {
       return true;
     case 3: {
       const flags = line.u8(at + 3);
-      const names = PREFIX_FLAGS.filter(([bit]) => (flags & bit) !== 0)
-        .map(([, name]) => name).join(", ");
       line.text += `${line.ipv6(at + 16)}/${line.u8(at + 2)}${
         units === 4 ? "" : "badlen"
-      }, Flags [${names || "none"}], valid time ${
+      }, Flags [${formatFlags(PREFIX_FLAGS, flags)}], valid time ${
         formatLifetime(line.u32(at + 4))
       }, pref. time ${formatLifetime(line.u32(at + 8))}`;
       return true;

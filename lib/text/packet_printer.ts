@@ -36,8 +36,6 @@ import type {
   PrintOptions,
 } from "./print_options.ts";
 
-/** Longer packets are not believed; libpcap has the same limit. */
-const MAX_LENGTH = 262_144;
 const SLL2_PACKET_TYPE = 10;
 const SLL2_INTERFACE = 4;
 const SLL2_LENGTH = 20;
@@ -207,10 +205,6 @@ function lengthProblem(
   else if (original < captured) {
     problems.push(`len(${original}) < caplen(${captured})`);
   }
-  if (captured > MAX_LENGTH) {
-    problems.push(`caplen(${captured}) > ${MAX_LENGTH}`);
-  }
-  if (original > MAX_LENGTH) problems.push(`len(${original}) > ${MAX_LENGTH}`);
   return problems.length === 0
     ? undefined
     : `[Invalid header: ${problems.join(", ")}]`;

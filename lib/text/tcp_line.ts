@@ -78,22 +78,53 @@ export function printTcp(
       ` - too short, < ${HEADER_LENGTH}]`;
     return;
   }
-  const isTooLong = headerLength > total;
-  const complaint = isTooLong
-    ? ` [bad hdr length ${headerLength} - too long, > ${total}]`
-    : "";
   if (style.quiet) {
-    line.text += `tcp ${length >>> 0}${complaint}`;
+    line.text += `tcp ${length >>> 0}`;
+    if (headerLength > total) line.text += tooLong(headerLength, total);
     setPayload(line, at + headerLength);
     return;
   }
+  line.text += FLAG_TEXTS[line.u8(at + FLAGS)]!;
+  const origin = printNumbers(line, ip, at, total, headerLength);
+  if (origin === undefined) return;
+  if (headerLength > HEADER_LENGTH) {
+    const options = at + HEADER_LENGTH;
+    const end = at + headerLength;
+    if (printTcpOptions(line, options, end, origin) !== "whole") return;
+  }
+  line.text += `, length ${length}`;
+  setPayload(line, at + headerLength);
+  if (length === 0) return;
+  if (!line.has(at, headerLength)) {
+    line.text += ` [remaining caplen(${
+      line.end - at
+    }) < header length(${headerLength})]`;
+    line.need(at, headerLength);
+  }
+  if ((line.u8(at + FLAGS) & RST) !== 0 && style.verbosity > 0) {
+    printReset(line, at + headerLength, length);
+    return;
+  }
+  printStream(line, at + headerLength, length, sourcePort, destinationPort);
+}
+
+/**
+ * Prints checksum, sequence numbers and window. Returns what the edges of SACK
+ * blocks count from, or `undefined` when the line ends with a complaint.
+ */
+function printNumbers(
+  line: Line,
+  ip: IpHeader,
+  at: number,
+  total: number,
+  headerLength: number,
+): number | undefined {
+  const { style } = line;
   const flags = line.u8(at + FLAGS);
+  const length = total - headerLength;
   let sequence = line.u32(at + SEQUENCE);
   let acknowledgment = line.u32(at + ACKNOWLEDGMENT);
-  line.text += FLAG_TEXTS[flags]!;
-  if (style.color) {
-    classify(line, ip, at, flags, sequence, length);
-  }
+  if (style.color) classify(line, ip, at, flags, sequence, length);
   let origin = 0;
   if (!style.absoluteSequence && (flags & ACK) !== 0) {
     select(line, ip, at);
@@ -106,9 +137,9 @@ export function printTcp(
     }
     origin = connections.otherOrigin;
   }
-  if (isTooLong) {
-    line.text += complaint;
-    return;
+  if (headerLength > total) {
+    line.text += tooLong(headerLength, total);
+    return undefined;
   }
   if (style.verbosity > 0 && !ip.isFragment && line.has(at, total)) {
     printChecksum(line, ip, at, total);
@@ -125,25 +156,11 @@ export function printTcp(
   if ((flags & URG) !== 0) {
     line.text += `, urg ${line.u16(at + URGENT_POINTER)}`;
   }
-  if (headerLength > HEADER_LENGTH) {
-    const options = at + HEADER_LENGTH;
-    const end = at + headerLength;
-    if (printTcpOptions(line, options, end, origin) !== "whole") return;
-  }
-  line.text += `, length ${length}`;
-  setPayload(line, at + headerLength);
-  if (length === 0) return;
-  if (!line.has(at, headerLength)) {
-    line.text += ` [remaining caplen(${
-      line.end - at
-    }) < header length(${headerLength})]`;
-    line.need(at, headerLength);
-  }
-  if ((flags & RST) !== 0 && style.verbosity > 0) {
-    printReset(line, at + headerLength, length);
-    return;
-  }
-  printStream(line, at + headerLength, length, sourcePort, destinationPort);
+  return origin;
+}
+
+function tooLong(headerLength: number, total: number): string {
+  return ` [bad hdr length ${headerLength} - too long, > ${total}]`;
 }
 
 function setPayload(line: Line, at: number): void {

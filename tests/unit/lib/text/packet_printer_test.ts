@@ -98,6 +98,44 @@ Deno.test("names stand for numbers", () => {
   );
 });
 
+Deno.test("names that are learned along the way are printed from then on", () => {
+  const known = new Map<string, string>();
+  const printer = new PacketPrinter({
+    time: "none",
+    quiet: true,
+    names: { host: (address) => known.get(address) },
+  });
+  const format = (): string => printer.format(packetOf(SAMPLES.tcpData));
+  assert.equal(format(), "IP 192.0.2.1.49962 > 192.0.2.2.80: tcp 27");
+  known.set("192.0.2.2", "server");
+  assert.equal(format(), "IP 192.0.2.1.49962 > server.80: tcp 27");
+});
+
+Deno.test("records with impossible lengths are reported", () => {
+  const printer = new PacketPrinter();
+  const empty = { ...SAMPLES.udp, data: new Uint8Array(0), originalLength: 0 };
+  assert.equal(
+    printer.format(packetOf(empty)),
+    "[Invalid header: caplen==0, len==0]",
+  );
+  assert.equal(
+    printer.format(packetOf({ ...SAMPLES.udp, originalLength: 51 })),
+    "[Invalid header: len(51) < caplen(52)]",
+  );
+});
+
+Deno.test("packets of unknown link types are shown in hexadecimal", () => {
+  const line = print({
+    ...SAMPLES.udp,
+    linkType: 147,
+    data: SAMPLES.udp.data.slice(0, 4),
+  });
+  assert.equal(
+    line,
+    "link type 147, length 52\n\t0x0000:  0200 0000" + " ".repeat(32) + "....",
+  );
+});
+
 Deno.test("an unknown time zone is refused in words", () => {
   assert.throws(
     () => new PacketPrinter({ timeZone: "Mars/Olympus" }),
