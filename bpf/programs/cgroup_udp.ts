@@ -41,7 +41,6 @@ import type { Program } from "./program.ts";
 import {
   beginEvent,
   callFunction,
-  describeOwner,
   endEvent,
   EVENT_PLACE,
 } from "./tracker_functions.ts";
@@ -50,7 +49,6 @@ import {
 export function connectProgram(
   name: string,
   attachType: AttachType,
-  family: number | undefined,
 ): Program {
   return cgroupProgram(name, "CGROUP_SOCK_ADDR", attachType, [
     mov(R6, R1),
@@ -60,25 +58,7 @@ export function connectProgram(
     load("u32", R1, R8, MARK.flags),
     or(R1, MARK_FLAG.REMOTE_CHANGED),
     store("u32", R8, MARK.flags, R1),
-    beginEvent(EVENT_TYPE.CONNECTING),
-    describeOwner(),
-    loadField(R1, R6, SOCK_ADDR.family),
-    store("u16", R10, EVENT_PLACE + EVENT.family, R1),
-    store("u16", R10, EVENT_PLACE + EVENT.protocol, R9),
-    storeAddress(
-      family,
-      R6,
-      SOCK_ADDR.userIp4,
-      SOCK_ADDR.userIp6,
-      EVENT.remote,
-    ),
-    loadField(R1, R6, SOCK_ADDR.userPort),
-    bigEndian(R1, 16),
-    store("u16", R10, EVENT_PLACE + EVENT.remotePort, R1),
-    loadField(R1, R7, SOCK.srcPort),
-    store("u16", R10, EVENT_PLACE + EVENT.localPort, R1),
-    endEvent(),
-  ], ["is_target", "emit"]);
+  ], ["is_target"]);
 }
 
 /**

@@ -263,7 +263,7 @@ export const EVENT = {
  * EXECUTED wake the reader: it has to enter it.
  */
 export const EVENT_TYPE = {
-  /** A socket was made. */
+  /** A socket was made in another network namespace than `config` names. */
   CREATED: 1,
   /** A local address was given to a socket by bind(2). */
   BOUND: 2,
@@ -279,7 +279,8 @@ export const EVENT_TYPE = {
   /**
    * The last descriptor was closed; `tgid`, `tid`, `comm` name who did. Of
    * the addresses only the ports are told: the local one where the socket
-   * held it for itself, the remote one where it is connected.
+   * held it for itself, the remote one where it is connected. Not told of TCP
+   * connections: {@linkcode EVENT_TYPE.CLOSED} is.
    */
   RELEASED: 6,
   /** A TCP connection has ended (state CLOSE). */
@@ -290,11 +291,6 @@ export const EVENT_TYPE = {
   EXECUTED: 9,
   /** A process has ended. */
   EXITED: 10,
-  /**
-   * connect(2) or sendto(2) was called on a UDP socket; the local port is not
-   * known before {@linkcode EVENT_TYPE.CONNECTED} if it is 0.
-   */
-  CONNECTING: 11,
 } as const;
 
 /** Name of a kind of event. */

@@ -6,10 +6,10 @@
  *
  * ```text
  * hook              socket gets   rule that is added           event
- * sock_create       mark          –                            CREATED
+ * sock_create       mark          –                            (CREATED)
  * bind4/6           mark          –                            –
  * post_bind4/6      mark          port                         BOUND
- * connect4/6        mark          –                            CONNECTING (UDP)
+ * connect4/6        mark          –                            –
  * sendmsg4/6        mark          port (UDP)                   BOUND
  * getsockname4/6    –             port (UDP)                   BOUND
  * sock_ops connect  (mark)        connection, port taken back  CONNECTED
@@ -46,7 +46,7 @@ import {
   R9,
 } from "../extended/instruction.ts";
 import { call, jump, jumpIf } from "../extended/jump.ts";
-import { load, store } from "../extended/load_store.ts";
+import { load, loadMapValue, store } from "../extended/load_store.ts";
 import type { AttachType } from "../extended/program_type.ts";
 import {
   ADDR_FLAVOR,
@@ -62,9 +62,10 @@ import {
   SOCK_FLAVOR,
   storageOf,
   storeAddress,
+  TCP,
 } from "./cgroup_program.ts";
 import { connectProgram, egressProgram, portProgram } from "./cgroup_udp.ts";
-import { EVENT, EVENT_TYPE, MARK } from "./layout.ts";
+import { CONFIG, EVENT, EVENT_TYPE, MAP, MARK } from "./layout.ts";
 import type { Program } from "./program.ts";
 import {
   beginEvent,
@@ -82,8 +83,8 @@ export function cgroupPrograms(): Program[] {
     bindProgram("bind6", "CGROUP_INET6_BIND"),
     postBindProgram("post_bind4", "CGROUP_INET4_POST_BIND", AF_INET),
     postBindProgram("post_bind6", "CGROUP_INET6_POST_BIND", undefined),
-    connectProgram("connect4", "CGROUP_INET4_CONNECT", AF_INET),
-    connectProgram("connect6", "CGROUP_INET6_CONNECT", undefined),
+    connectProgram("connect4", "CGROUP_INET4_CONNECT"),
+    connectProgram("connect6", "CGROUP_INET6_CONNECT"),
     portProgram("sendmsg4", "CGROUP_UDP4_SENDMSG", true),
     portProgram("sendmsg6", "CGROUP_UDP6_SENDMSG", true),
     portProgram("getsockname4", "CGROUP_INET4_GETSOCKNAME", false),
@@ -102,6 +103,12 @@ function createProgram(): Program {
       mov(R6, R1),
       mov(R7, R1),
       giveMark(SOCK_FLAVOR, "permit"),
+      // Where packets flow already, the socket itself is no news.
+      load("u64", R1, R8, MARK.netns),
+      jumpIf(R1, "==", 0, "permit"),
+      loadMapValue(R2, MAP.config),
+      load("u64", R2, R2, CONFIG.netns),
+      jumpIf(R1, "==", R2, "permit"),
       protocolOf(R6, "permit"),
       beginEvent(EVENT_TYPE.CREATED),
       describeSocket(R6),
@@ -183,6 +190,14 @@ function releaseProgram(): Program {
       load("u64", R1, R8, MARK.cookie),
       jumpIf(R0, "!=", R1, "permit"),
       protocolOf(R6, "permit"),
+      // The end of a connection is told by its state.
+      jumpIf(R9, "!=", TCP, "tell"),
+      load("u32", R1, R8, MARK.portKey),
+      jumpIf(R1, "!=", 0, "tell"),
+      loadField(R1, R6, SOCK.dstPort),
+      bigEndian(R1, 16),
+      jumpIf(R1, "!=", 0, "permit"),
+      label("tell"),
       beginEvent(EVENT_TYPE.RELEASED),
       describeSocket(R6),
       loadField(R1, R6, SOCK.dstPort),

@@ -18,6 +18,7 @@ import { assembleClassic } from "../../bpf/classic/instruction.ts";
 import { SyscallError } from "../../ffi/errno.ts";
 import { isMapped } from "../../ffi/sockaddr.ts";
 import { attachFilter } from "../../ffi/socket.ts";
+import { endsKey } from "../packet/ends_key.ts";
 
 const PORTS = 1 << 16;
 const TCP = 6;
@@ -100,7 +101,7 @@ export class ClassicRules {
 
   /** Lets packets from and to a remote endpoint through. */
   openRemote(protocol: number, address: Uint8Array, port: number): void {
-    const key = remoteKey(protocol, address, port);
+    const key = endsKey(protocol, port, address);
     let remote = this.#remotes.get(key);
     if (remote === undefined) {
       remote = {
@@ -119,7 +120,7 @@ export class ClassicRules {
 
   /** Ends one opening of a remote endpoint, some time later. */
   closeRemote(protocol: number, address: Uint8Array, port: number): void {
-    const remote = this.#remotes.get(remoteKey(protocol, address, port));
+    const remote = this.#remotes.get(endsKey(protocol, port, address));
     if (remote === undefined) return;
     if (--remote.calls === 0) {
       remote.idleSince = performance.now();
@@ -190,12 +191,4 @@ function sorted(ports: ReadonlySet<number>): number[] {
 
 function portIndex(protocol: number, port: number): number {
   return protocol === TCP ? port : PORTS + port;
-}
-
-function remoteKey(
-  protocol: number,
-  address: Uint8Array,
-  port: number,
-): string {
-  return `${protocol} ${port} ${address}`;
 }

@@ -91,7 +91,9 @@ export interface EbpfListener {
  * Events carry the time of another clock than packets; they are compared with
  * this much tolerance, nanoseconds.
  */
-const CLOCK_TOLERANCE = 100_000n;
+const CLOCK_TOLERANCE = 100_000;
+/** Nanoseconds of a second. */
+const SECOND = 1_000_000_000;
 /** How often the difference of the clocks is measured, ms. */
 const CLOCK_INTERVAL = 1000;
 /** How often ended rules are collected, ms. */
@@ -113,7 +115,7 @@ export class EbpfTracking implements Disposable {
   /** When namespaces were entered, by cookie: CLOCK_MONOTONIC, ns. */
   readonly #entered = new Map<bigint, number>();
   readonly #state: SocketState = emptySocketState();
-  #clockOffset = 0n;
+  #clockOffset: Moment = { seconds: 0, nanoseconds: 0 };
   #clockAt = 0;
   #tidyAt = 0;
   #lost = 0;
@@ -287,6 +289,11 @@ export class EbpfTracking implements Disposable {
   /** Takes what the kernel told until now; call it before each block. */
   drain(): void {
     if (this.#tracker.events.isEmpty) return;
+    const now = performance.now();
+    if (now > this.#clockAt) {
+      this.#clockOffset = splitTime(realTimeOffset());
+      this.#clockAt = now + CLOCK_INTERVAL;
+    }
     this.#tracker.events.read((event) => this.#take(event));
     this.#control.sockets = this.#registry.seen;
   }
@@ -398,7 +405,7 @@ export class EbpfTracking implements Disposable {
     event.readRemote(state.remote.address);
     const owner = this.#owners.numberOf(event.tgid, event.tid, event.comm);
     const from = this.#moment(event.time, -CLOCK_TOLERANCE);
-    const now = this.#moment(event.time, 0n);
+    const now = this.#moment(event.time, 0);
     // connect(2) after a failed one opens a new connection, maybe between the
     // same ends.
     const connects = event.type === EVENT_TYPE.CONNECTED &&
@@ -436,15 +443,14 @@ export class EbpfTracking implements Disposable {
   }
 
   /** The clock of packets at a time of CLOCK_MONOTONIC. */
-  #moment(time: number, shift: bigint): Moment {
-    if (performance.now() > this.#clockAt) {
-      this.#clockOffset = realTimeOffset();
-      this.#clockAt = performance.now() + CLOCK_INTERVAL;
-    }
-    const nanoseconds = BigInt(time) + this.#clockOffset + shift;
+  #moment(time: number, shift: number): Moment {
+    const whole = Math.floor(time / SECOND);
+    const { seconds, nanoseconds } = this.#clockOffset;
+    const fraction = time - whole * SECOND + nanoseconds + shift;
+    const carry = Math.floor(fraction / SECOND);
     return {
-      seconds: Number(nanoseconds / 1_000_000_000n),
-      nanoseconds: Number(nanoseconds % 1_000_000_000n),
+      seconds: whole + seconds + carry,
+      nanoseconds: fraction - carry * SECOND,
     };
   }
 
@@ -509,6 +515,13 @@ function probeOf({ variant, error, milliseconds }: VariantProbe): Probe {
     milliseconds,
     ...codeOf(error),
     ...(error === undefined ? {} : { error: error.message }),
+  };
+}
+
+function splitTime(nanoseconds: bigint): Moment {
+  return {
+    seconds: Number(nanoseconds / BigInt(SECOND)),
+    nanoseconds: Number(nanoseconds % BigInt(SECOND)),
   };
 }
 

@@ -237,9 +237,8 @@ export class FlowTable {
     const protocol = keys[key + 1]! >>> 16;
     const incoming = (state & INCOMING) !== 0;
     const port = incoming ? keys[key + 1]! & 0xffff : keys[key + 2]!;
-    const name = `${owner} ${protocol} ${incoming} ${port} ${
-      keys.subarray(key + 3, key + 7)
-    }`;
+    const kind = protocol << 1 | (incoming ? 1 : 0);
+    const name = rowKey(owner, kind, port, keys, key + 3);
     let row = this.#rows.get(name);
     if (row === undefined) {
       row = {
@@ -270,6 +269,30 @@ export class FlowTable {
     const opened = (state & SYN) !== 0 && (state & ANSWERED) === 0;
     if (protocol === PROTOCOL_TCP && opened) row.failed++;
   }
+}
+
+/** The key of a row: quick to make, as each flow is added to one. */
+function rowKey(
+  owner: number,
+  kind: number,
+  port: number,
+  words: Int32Array,
+  at: number,
+): string {
+  return String.fromCharCode(
+    owner >>> 16,
+    owner & 0xffff,
+    kind,
+    port,
+    words[at]! >>> 16,
+    words[at]! & 0xffff,
+    words[at + 1]! >>> 16,
+    words[at + 1]! & 0xffff,
+    words[at + 2]! >>> 16,
+    words[at + 2]! & 0xffff,
+    words[at + 3]! >>> 16,
+    words[at + 3]! & 0xffff,
+  );
 }
 
 function hashOf(

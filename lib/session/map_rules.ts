@@ -5,6 +5,7 @@
  * @module
  */
 import { attachBpf } from "../../ffi/socket.ts";
+import { endsKey } from "../packet/ends_key.ts";
 import type { KernelFilter } from "../trace/ebpf_filter.ts";
 
 /** Keeps an eBPF packet filter up to date for the socket registry. */
@@ -49,7 +50,7 @@ export class MapRules {
 
   /** Lets packets from and to a remote endpoint through. */
   openRemote(protocol: number, address: Uint8Array, port: number): void {
-    const key = remoteKey(protocol, address, port);
+    const key = endsKey(protocol, port, address);
     const calls = this.#remotes.get(key) ?? 0;
     this.#remotes.set(key, calls + 1);
     if (calls === 0) this.#filter.addRemote(protocol, { address, port });
@@ -57,7 +58,7 @@ export class MapRules {
 
   /** Ends one opening of a remote endpoint. */
   closeRemote(protocol: number, address: Uint8Array, port: number): void {
-    const key = remoteKey(protocol, address, port);
+    const key = endsKey(protocol, port, address);
     const calls = (this.#remotes.get(key) ?? 1) - 1;
     if (calls > 0) {
       this.#remotes.set(key, calls);
@@ -76,12 +77,4 @@ export class MapRules {
 
 function portIndex(protocol: number, port: number): number {
   return protocol === 17 ? 0x1_0000 + port : port;
-}
-
-function remoteKey(
-  protocol: number,
-  address: Uint8Array,
-  port: number,
-): string {
-  return `${protocol} ${port} ${address}`;
 }

@@ -11,6 +11,16 @@ import {
   type SocketTableWriter,
 } from "./table_writer.ts";
 
+/** A connection whose socket was closed. */
+export interface ClosedConnection {
+  readonly protocol: number;
+  readonly localPort: number;
+  /** Its slot of the socket table. */
+  readonly slot: number;
+  /** Whether its packets were seen from the first one on. */
+  readonly whole: boolean;
+}
+
 interface ClosingPort {
   readonly protocol: number;
   readonly port: number;
@@ -39,11 +49,14 @@ export class ClosingPorts {
   /**
    * The connection of a slot is closed: its port shall follow.
    *
-   * @param whole whether its packets were seen from the first one on
+   * @param since when it was closed, by performance.now()
    */
-  add(protocol: number, port: number, slot: number, whole: boolean): void {
+  add(
+    { protocol, localPort, slot, whole }: ClosedConnection,
+    since: number,
+  ): void {
     const generation = this.#table.generation(slot);
-    const since = performance.now();
+    const port = localPort;
     this.#entries.push({ protocol, port, slot, generation, whole, since });
   }
 

@@ -9,6 +9,7 @@
  * @module
  */
 import type { SocketState } from "../../ffi/socket.ts";
+import { endsKey } from "../packet/ends_key.ts";
 import { ClosingPorts } from "./closing_ports.ts";
 import type { KernelRules } from "./kernel_rules.ts";
 import { connectedSlot, localSlot, type RemoteEnd, shapeOf } from "./slots.ts";
@@ -35,9 +36,17 @@ interface SocketRecord {
   slot: number;
   listening: boolean;
   localPort: number;
+  /** Of listening sockets; nobody asks for that of others. */
   localAddress: Uint8Array;
   /** Slots for datagrams sent elsewhere from a connected socket, by remote. */
-  readonly extra: Map<string, number>;
+  extra: Map<string, number> | undefined;
+}
+
+/** A connection that was closed of late. */
+interface RecentEnd {
+  readonly shape: string;
+  /** By performance.now(). */
+  readonly time: number;
 }
 
 /** A call under way whose outcome decides which packets are the program's. */
@@ -79,8 +88,10 @@ export class SocketRegistry {
   readonly #sendsAnywhere: boolean;
   readonly #records = new Map<bigint, SocketRecord>();
   readonly #closing: ClosingPorts;
-  /** Connections closed of late, with the time: they may say good-bye yet. */
-  readonly #recent = new Map<string, number>();
+  /** Connections closed of late, oldest first: they may say good-bye yet. */
+  #recent: RecentEnd[] = [];
+  /** Their shapes, once asked for and until one more is closed. */
+  #recentShapes: Set<string> | undefined;
   #seen = 0;
 
   /** Connects the table and the kernel filter. */
@@ -248,7 +259,10 @@ export class SocketRegistry {
     this.#rules.openCoveredPort(call.protocol, state.local.port);
     if (failed) {
       this.#table.destroy(slot, now);
-      this.#closing.add(call.protocol, state.local.port, slot, true);
+      const { protocol } = call;
+      const localPort = state.local.port;
+      const time = performance.now();
+      this.#closing.add({ protocol, localPort, slot, whole: true }, time);
       if (!known) this.#seen++;
       return;
     }
@@ -288,10 +302,9 @@ export class SocketRegistry {
     if (this.#sendsAnywhere && connected && state.protocol !== TCP) {
       const local = localSlot(state, owner, from);
       const flags = local.flags | SlotFlag.SENT_ONLY;
-      this.#records.get(state.cookie)?.extra.set(
-        "anywhere",
-        this.#table.add({ ...local, flags }),
-      );
+      const slot = this.#table.add({ ...local, flags });
+      const record = this.#records.get(state.cookie);
+      if (record !== undefined) record.extra = new Map([["anywhere", slot]]);
     }
   }
 
@@ -333,12 +346,12 @@ export class SocketRegistry {
       owner,
       from,
       whole: false,
-      shape: `${localPort} ${remote.port} ${remote.address}`,
+      shape: endsKey(localPort, remote.port, remote.address),
       slot,
       listening: false,
       localPort,
-      localAddress: local,
-      extra: new Map(),
+      localAddress: ANY_ADDRESS,
+      extra: undefined,
     });
   }
 
@@ -348,15 +361,17 @@ export class SocketRegistry {
     remotePort: number,
     remoteAddress: Uint8Array,
   ): boolean {
-    return this.#recent.has(`${localPort} ${remotePort} ${remoteAddress}`);
+    this.#recentShapes ??= new Set(this.#recent.map(({ shape }) => shape));
+    return this.#recentShapes.has(
+      endsKey(localPort, remotePort, remoteAddress),
+    );
   }
 
   /** Forgets what was closed before a time of performance.now(). */
   forgetRecent(before: number): void {
-    for (const [shape, time] of this.#recent) {
-      if (time > before) return;
-      this.#recent.delete(shape);
-    }
+    const count = this.#recent.findIndex(({ time }) => time > before);
+    this.#recent.splice(0, count < 0 ? this.#recent.length : count);
+    this.#recentShapes = undefined;
   }
 
   /**
@@ -385,7 +400,8 @@ export class SocketRegistry {
     const record = this.#records.get(state.cookie);
     if (record !== undefined && state.remote.port !== 0) {
       for (const remote of remotes) {
-        const key = `${remote.port} ${remote.address}`;
+        const key = endsKey(0, remote.port, remote.address);
+        record.extra ??= new Map();
         if (record.extra.has(key)) continue;
         record.extra.set(
           key,
@@ -411,8 +427,8 @@ export class SocketRegistry {
       from: { ...from },
       listening: state.listening,
       localPort: state.local.port,
-      localAddress: state.local.address.slice(),
-      extra: new Map(),
+      localAddress: state.listening ? state.local.address.slice() : ANY_ADDRESS,
+      extra: undefined,
     });
   }
 
@@ -422,13 +438,16 @@ export class SocketRegistry {
     this.#records.delete(cookie);
     if (record.protocol === TCP && !record.listening) {
       this.#table.destroy(record.slot, now);
-      this.#recent.delete(record.shape);
-      this.#recent.set(record.shape, performance.now());
-      this.#closing.add(TCP, record.localPort, record.slot, record.whole);
+      const time = performance.now();
+      this.#recent.push({ shape: record.shape, time });
+      this.#recentShapes = undefined;
+      this.#closing.add(record, time);
       return;
     }
     this.#table.end(record.slot, now);
-    for (const slot of record.extra.values()) this.#table.end(slot, now);
+    for (const slot of record.extra?.values() ?? []) {
+      this.#table.end(slot, now);
+    }
     this.#rules.closePort(record.protocol, record.localPort);
   }
 

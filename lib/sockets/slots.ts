@@ -5,6 +5,7 @@
  */
 import { type Endpoint, isAnyAddress, isMapped } from "../../ffi/sockaddr.ts";
 import type { SocketState } from "../../ffi/socket.ts";
+import { endsKey } from "../packet/ends_key.ts";
 import { netnsNumber, SlotFlag, SlotKind } from "./table.ts";
 import { ANY_ADDRESS, type Moment, type SlotContent } from "./table_writer.ts";
 
@@ -65,8 +66,10 @@ export function localSlot(
 export function shapeOf(state: SocketState, remote: RemoteEnd): string {
   const { port, address } = state.local;
   if (port === 0) return "";
-  if (remote.port !== 0) return `${port} ${remote.port} ${remote.address}`;
-  return state.protocol !== TCP || state.listening ? `${port} ${address}` : "";
+  if (remote.port !== 0) return endsKey(port, remote.port, remote.address);
+  return state.protocol !== TCP || state.listening
+    ? endsKey(port, 0, address)
+    : "";
 }
 
 /**

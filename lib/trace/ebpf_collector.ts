@@ -59,6 +59,7 @@ class Rules {
   readonly #queue: KeyQueue;
   readonly #key: Uint8Array;
   readonly #value: Uint8Array;
+  readonly #view: DataView;
   readonly #isOver: (value: DataView, now: number) => boolean;
   #canTake = true;
 
@@ -73,6 +74,7 @@ class Rules {
     this.#queue = new KeyQueue(keySize, maxWaiting);
     this.#key = new Uint8Array(keySize);
     this.#value = new Uint8Array(valueSize);
+    this.#view = new DataView(this.#value.buffer);
     this.#isOver = isOver;
   }
 
@@ -110,7 +112,7 @@ class Rules {
   /** Removes a rule unless it is in use again. */
   #remove(key: Uint8Array, now: number): boolean {
     const value = this.#value;
-    const view = new DataView(value.buffer);
+    const view = this.#view;
     if (!this.#map.lookup(key, value) || !this.#isOver(view, now)) {
       return false;
     }

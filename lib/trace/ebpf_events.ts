@@ -23,6 +23,8 @@ const NAMES: ReadonlyMap<number, EventTypeName> = new Map(
 export class TrackerEvent {
   readonly #view: DataView;
   readonly #bytes: Uint8Array;
+  readonly #commWords = new Int32Array(COMM_LENGTH / 4);
+  #comm = "";
   #offset = 0;
 
   /** Makes a window on the data of a ring. */
@@ -109,6 +111,19 @@ export class TrackerEvent {
 
   /** Name of the process; empty where it is not known. */
   get comm(): string {
+    const words = this.#commWords;
+    let same = true;
+    for (let i = 0; i < words.length; i++) {
+      const word = this.#u32(EVENT.comm + 4 * i) | 0;
+      same &&= words[i] === word;
+      words[i] = word;
+    }
+    // Decoding takes longer than all the rest, and names come in a row.
+    if (!same) this.#comm = this.#decodeComm();
+    return this.#comm;
+  }
+
+  #decodeComm(): string {
     const start = this.#offset + EVENT.comm;
     let end = start;
     while (end < start + COMM_LENGTH && this.#bytes[end] !== 0) end++;

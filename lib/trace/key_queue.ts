@@ -59,7 +59,8 @@ export class KeyQueue {
   shift(target: Uint8Array): boolean {
     if (this.#length === 0) return false;
     const start = this.#head * this.#keySize;
-    target.set(this.#keys.subarray(start, start + this.#keySize));
+    // Keys are short: a view on one takes longer to make than to copy.
+    for (let i = 0; i < this.#keySize; i++) target[i] = this.#keys[start + i]!;
     this.#head = (this.#head + 1) % this.#capacity;
     this.#length--;
     return true;

@@ -11,10 +11,18 @@ import type { OwnerTable } from "./owner_table.ts";
 /** The number of everybody who found the table full. */
 const NOBODY = 0x7fff_ffff;
 
+interface NumberedOwner {
+  readonly pid: number;
+  readonly name: string;
+  readonly number: number;
+}
+
 /** Numbers owners in the order in which they appear. */
 export class Owners {
   readonly #table: OwnerTable;
   readonly #numbers = new Map<string, number>();
+  /** By thread: what was asked for last, which is mostly asked for again. */
+  readonly #latest = new Map<number, NumberedOwner>();
 
   /** @param table where they are written; nobody else may write there */
   constructor(table: OwnerTable) {
@@ -28,6 +36,14 @@ export class Owners {
    *   process under another name is another owner
    */
   numberOf(pid: number, tid: number = pid, name = ""): number {
+    const latest = this.#latest.get(tid);
+    if (latest?.pid === pid && latest.name === name) return latest.number;
+    const number = this.#find(pid, tid, name);
+    this.#latest.set(tid, { pid, name, number });
+    return number;
+  }
+
+  #find(pid: number, tid: number, name: string): number {
     const key = `${pid} ${tid} ${name}`;
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
