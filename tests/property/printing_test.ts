@@ -21,6 +21,7 @@ import type {
   PrintOptions,
 } from "../../lib/text/print_options.ts";
 import { hexDigits } from "../../lib/text/hex.ts";
+import { Random } from "../support/random.ts";
 import { GROUPS } from "../unit/lib/text/samples.ts";
 
 const PACKETS = Number(Deno.env.get("TRACEDUMP_FUZZ_PACKETS") ?? 5_000);
@@ -57,25 +58,6 @@ const OPTIONS: readonly PrintOptions[] = Array.from(
     payload: PAYLOADS[index % PAYLOADS.length]!,
   }),
 );
-
-/** Random 32-bit numbers (xorshift). */
-class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0 || 1;
-  }
-
-  /** Less than `limit`. */
-  below(limit: number): number {
-    let x = this.#state;
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    this.#state = x >>> 0;
-    return this.#state % limit;
-  }
-}
 
 const SEEDS = GROUPS.flatMap(({ linkType, packets }) =>
   packets.map((packet) => ({ ...packet, linkType }))
