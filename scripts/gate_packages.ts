@@ -17,6 +17,7 @@ const PACKAGES: readonly Package[] = [
   { name: "tshark", brings: "tshark" },
   { name: "wireshark-common", brings: "capinfos" },
   { name: "gzip", brings: "gzip" },
+  { name: "zstd", brings: "zstd" },
   { name: "strace", brings: "strace" },
   { name: "gdb", brings: "gdb" },
   { name: "gcc", brings: "gcc" },

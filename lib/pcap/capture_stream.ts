@@ -1,6 +1,6 @@
 /**
  * Reading of capture files of every format: pcap and pcapng, plain or
- * compressed by gzip.
+ * compressed by gzip or zstd.
  *
  * A damaged or cut file gives everything before the damage, then one
  * {@linkcode CaptureFormatError}.

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isZstd } from "../bytes/zstd/magic.ts";
 import { CaptureFormatError } from "./error.ts";
 import { viewOf } from "./pcapng/options.ts";
 
@@ -31,7 +32,7 @@ export async function decompress(
   const whole = prepend(start, iterator);
   if (start.length < MAGIC_LENGTH) return whole;
   if (viewOf(start).getUint16(0) === GZIP_MAGIC) return gunzip(whole);
-  return whole;
+  return isZstd(viewOf(start).getUint32(0, true)) ? unzstd(whole) : whole;
 }
 
 /**
@@ -108,10 +109,44 @@ async function* gunzip(
   } finally {
     inflater.destroy();
   }
-  if (failure === undefined) return;
-  throw new CaptureFormatError(
-    `Cannot read gzip data after ${length} bytes of the capture file: ` +
-      failure.message,
+  if (failure !== undefined) throw damage("gzip", length, failure);
+}
+
+async function* unzstd(
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void> {
+  // Loaded only where it is needed.
+  const { ZstdDecoder, ZstdError } = await import("../bytes/zstd/decoder.ts");
+  const decoder = new ZstdDecoder();
+  let length = 0;
+  function* pieces(): Generator<Uint8Array, void> {
+    try {
+      for (let piece; (piece = decoder.next()) !== undefined;) {
+        length += piece.length;
+        yield piece;
+      }
+    } catch (error) {
+      if (!(error instanceof ZstdError)) throw error;
+      throw damage("zstd", length, error);
+    }
+  }
+  for await (const chunk of chunks) {
+    decoder.push(chunk);
+    yield* pieces();
+    decoder.keep();
+  }
+  decoder.complete();
+  yield* pieces();
+}
+
+function damage(
+  kind: "gzip" | "zstd",
+  length: number,
+  error: Error,
+): CaptureFormatError {
+  return new CaptureFormatError(
+    `Cannot read ${kind} data after ${length} bytes of the capture file: ` +
+      error.message,
     length,
   );
 }

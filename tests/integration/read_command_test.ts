@@ -139,21 +139,31 @@ judge("editcap", "read takes files that editcap makes", async () => {
   });
 });
 
-judge("gzip", "read takes compressed files and pipes", async () => {
-  const plain = await read("-n", COOKED);
-  const zipped = await run(["gzip", "-c", COOKED]);
-  const { stdout, code } = await run(
-    [...TOOL, "read", "-n", "-"],
-    zipped.bytes,
-  );
-  assert.equal(code, 0);
-  assert.equal(stdout, plain.stdout);
-  const cut = zipped.bytes.subarray(0, zipped.bytes.length - 50);
-  const damaged = await run([...TOOL, "read", "-n", "-"], cut);
-  assert.equal(damaged.code, 1);
-  assert(plain.stdout.startsWith(damaged.stdout));
-  assert.match(damaged.stderr, /^tracedump: -: Cannot read gzip data after \d/);
-});
+for (const compressor of ["gzip", "zstd"]) {
+  judge(compressor, `read takes files and pipes of ${compressor}`, async () => {
+    const plain = await read("-n", COOKED);
+    for (const level of ["-1", "-9"]) {
+      const { bytes } = await run([compressor, level, "-c", COOKED]);
+      const { stdout, code } = await run(
+        [...TOOL, "read", "-n", "-"],
+        bytes,
+      );
+      assert.equal(code, 0);
+      assert.equal(stdout, plain.stdout);
+    }
+    const { bytes } = await run([compressor, "-c", COOKED]);
+    const cut = bytes.subarray(0, bytes.length - 50);
+    const damaged = await run([...TOOL, "read", "-n", "-"], cut);
+    assert.equal(damaged.code, 1);
+    assert(plain.stdout.startsWith(damaged.stdout));
+    assert.match(
+      damaged.stderr,
+      new RegExp(
+        `^tracedump: -: Cannot read ${compressor} data after \\d+ bytes`,
+      ),
+    );
+  });
+}
 
 Deno.test("read prints what stands before damage, then one error", async () => {
   const { code, stdout, stderr } = await read("-n", CUT);

@@ -18,7 +18,7 @@ export const READ_MANUAL: Manual = {
     "Prints the packets of capture files, one line each, in the form of " +
     "tcpdump(8), with the process that each belongs to where the file tells " +
     "it; or writes them into another file. Reads pcap and pcapng, also " +
-    "compressed by gzip; `-` is standard input.",
+    "compressed by gzip or zstd; `-` is standard input.",
   details: [
     "The first argument is a file. Those that follow are files as long as " +
     "they exist; the rest is an expression of pcap-filter(7). After `--`, or " +
