@@ -3,6 +3,9 @@
  * from there, from network interfaces and from capture files.
  *
  * - {@linkcode openTrace} gives packets one by one, wherever they come from.
+ * - {@linkcode createTraceWriter} writes packets into files.
+ * - {@linkcode watchConnections} and {@linkcode watchSessions} tell what all
+ *   programs of the machine do.
  * - {@linkcode compileFilter} compiles filters of pcap-filter(7).
  * - {@linkcode startCapture} captures a program into a file.
  *
@@ -80,6 +83,13 @@ export {
   TraceTimeoutError,
   TraceUriError,
 } from "./lib/session/trace/errors.ts";
+export {
+  createTraceWriter,
+  TraceWriter,
+  type TraceWriterOptions,
+} from "./lib/session/trace/trace_writer.ts";
+export type { PacketEncoder } from "./lib/session/trace/packet_encoder.ts";
+export { MixedLinkTypesError } from "./lib/pcap/convert.ts";
 export { CaptureFormatError } from "./lib/pcap/error.ts";
 
 export {
@@ -158,3 +168,23 @@ export type {
 export type { Instruction } from "./bpf/classic/instruction.ts";
 export { FilterSyntaxError } from "./bpf/filter/errors.ts";
 export { formatLinkType, LinkType } from "./lib/bytes/link_type.ts";
+
+export {
+  type CloseKind,
+  type ConnectionRow,
+  type ConnectionWatchOptions,
+  type OwnerKind,
+  type RowFilter,
+  type SessionRow,
+  type SessionWatchOptions,
+  ViewError,
+  type ViewErrorCode,
+  type ViewLosses,
+  type ViewRow,
+  type Watch,
+  watchConnections,
+  type WatchFeature,
+  type WatchOptions,
+  type WatchScope,
+  watchSessions,
+} from "./lib/views/mod.ts";

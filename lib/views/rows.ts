@@ -23,10 +23,13 @@ export interface ViewRow {
   readonly family: 4 | 6;
   /** Transport protocol. */
   readonly protocol: "tcp" | "udp";
+  /** Address of this end, as text. */
   readonly localAddress: string;
   /** 0 where none was chosen. */
   readonly localPort: number;
+  /** Address of the other end, as text. */
   readonly remoteAddress: string;
+  /** Port of the other end. */
   readonly remotePort: number;
 }
 
@@ -62,6 +65,7 @@ export type CloseKind =
 
 /** One end of a TCP connection, from beginning to end. */
 export interface SessionRow extends ViewRow {
+  /** Sessions are TCP's. */
   readonly protocol: "tcp";
   /** When the socket was closed, or looked at: milliseconds since 1970. */
   readonly time: number;
@@ -78,6 +82,7 @@ export interface SessionRow extends ViewRow {
   readonly retransmits: number;
   /** Smoothed round-trip time in microseconds; 0 where none was measured. */
   readonly roundTrip: number;
+  /** Who ended it. */
   readonly closedBy: CloseKind;
   /** Name of the error that ended it, such as `ECONNRESET`. */
   readonly error: string | undefined;

@@ -21,9 +21,13 @@ export type WatchScope =
 
 /** Which rows are wanted; everything unless told. */
 export interface RowFilter {
+  /** Version of IP. */
   readonly family?: 4 | 6;
+  /** Any of these ports at this end. */
   readonly localPorts?: ReadonlySet<number>;
+  /** Any of these ports at the other end. */
   readonly remotePorts?: ReadonlySet<number>;
+  /** Number of the process's user. */
   readonly uid?: number;
   /** A folder of the cgroup2 hierarchy; those below it are included. */
   readonly cgroup?: string;
@@ -31,7 +35,9 @@ export interface RowFilter {
 
 /** What every view can be told. */
 export interface WatchOptions {
+  /** Default: all of the machine. */
   readonly scope?: WatchScope;
+  /** Default: every row. */
   readonly filter?: RowFilter;
   /** Milliseconds between two looks at the ring. */
   readonly interval?: number;
@@ -40,10 +46,15 @@ export interface WatchOptions {
 }
 
 /** What a view can do without, in another way. */
-export const WATCH_FEATURES = ["ebpf", "cgroup", "probe", "iterator"] as const;
+export const WATCH_FEATURES: readonly WatchFeature[] = [
+  "ebpf",
+  "cgroup",
+  "probe",
+  "iterator",
+];
 
 /** One of {@linkcode WATCH_FEATURES}. */
-export type WatchFeature = typeof WATCH_FEATURES[number];
+export type WatchFeature = "ebpf" | "cgroup" | "probe" | "iterator";
 
 /** What did not fit. */
 export interface ViewLosses {

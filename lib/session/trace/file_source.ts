@@ -37,7 +37,7 @@ export class FileSource implements PacketSource {
   async start(): Promise<void> {
     if (this.#batches !== undefined) return;
     try {
-      const chunks = this.#chunks(await this.#open());
+      const chunks = readChunks(await this.#open());
       this.#batches = (await CaptureStream.open(chunks)).batches();
     } catch (error) {
       await this.close();
@@ -72,17 +72,18 @@ export class FileSource implements PacketSource {
     if (this.#path === STDIN) return Deno.stdin;
     return this.#file = await Deno.open(this.#path, { read: true });
   }
+}
 
-  async *#chunks(
-    file: Pick<Deno.FsFile, "read">,
-  ): AsyncGenerator<Uint8Array, void> {
-    for (;;) {
-      // Packets are views on it: it cannot be used again.
-      const chunk = new Uint8Array(CHUNK_SIZE);
-      const length = await file.read(chunk);
-      if (length === null) return;
-      yield chunk.subarray(0, length);
-    }
+/** A file in large pieces. */
+export async function* readChunks(
+  file: Pick<Deno.FsFile, "read">,
+): AsyncGenerator<Uint8Array, void> {
+  for (;;) {
+    // Packets are views on it: it cannot be used again.
+    const chunk = new Uint8Array(CHUNK_SIZE);
+    const length = await file.read(chunk);
+    if (length === null) return;
+    yield chunk.subarray(0, length);
   }
 }
 
