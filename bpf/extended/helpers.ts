@@ -34,6 +34,7 @@ export const HELPERS = {
   get_listener_sock: 98,
   sk_storage_get: 107,
   sk_storage_delete: 108,
+  probe_read_user: 112,
   probe_read_kernel: 113,
   get_ns_current_pid_tgid: 120,
   get_netns_cookie: 122,

@@ -37,6 +37,7 @@ export type KernelFunction = typeof FUNCTIONS[number];
 
 const STRUCTS = [
   "task_struct",
+  "mm_struct",
   "signal_struct",
   "sock",
   "sock_common",

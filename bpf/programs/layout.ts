@@ -259,6 +259,13 @@ export const EVENT = {
 } as const;
 
 /**
+ * What follows {@linkcode EVENT} in the record of an `ARGUMENTS` event: as much
+ * of the command line as fits, arguments with a NUL behind each. `extra` tells
+ * its length, `tgid` the process; nothing else is set.
+ */
+export const ARGUMENTS_LENGTH = 512;
+
+/**
  * Kinds of events. In another network namespace than tracedump's, CREATED and
  * EXECUTED wake the reader: it has to enter it.
  */
@@ -291,6 +298,8 @@ export const EVENT_TYPE = {
   EXECUTED: 9,
   /** A process has ended. */
   EXITED: 10,
+  /** The command line of the program that a process runs now. */
+  ARGUMENTS: 11,
 } as const;
 
 /** Name of a kind of event. */

@@ -48,7 +48,7 @@ import {
 } from "./macros.ts";
 
 /** `BPF_RB_NO_WAKEUP`: readers look at the ring whenever they like. */
-const NO_WAKEUP = 1;
+export const NO_WAKEUP = 1;
 /** `BPF_RB_FORCE_WAKEUP`. */
 const FORCE_WAKEUP = 2;
 /** `BPF_NOEXIST`. */

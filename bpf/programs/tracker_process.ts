@@ -6,22 +6,30 @@
  * @module
  */
 
-import { and, mov, rsh } from "../extended/alu.ts";
+import { add, and, mov, rsh, sub } from "../extended/alu.ts";
 import {
   type Code,
   label,
   R0,
   R1,
   R10,
+  R2,
+  R3,
   R6,
   R7,
   R8,
   R9,
 } from "../extended/instruction.ts";
 import { call, exit, jumpIf } from "../extended/jump.ts";
-import { load, store } from "../extended/load_store.ts";
+import { load, loadMap, store } from "../extended/load_store.ts";
 import type { KernelTypes, Tracepoint } from "./kernel_types.ts";
-import { EVENT, EVENT_TYPE, MAP, TARGET_FLAG } from "./layout.ts";
+import {
+  ARGUMENTS_LENGTH,
+  EVENT,
+  EVENT_TYPE,
+  MAP,
+  TARGET_FLAG,
+} from "./layout.ts";
 import { lookup, remove, result, update } from "./macros.ts";
 import { type Program, program } from "./program.ts";
 import {
@@ -30,6 +38,7 @@ import {
   endEvent,
   EVENT_PLACE,
   functions,
+  NO_WAKEUP,
 } from "./tracker_functions.ts";
 
 const KEY = EVENT_PLACE - 8;
@@ -122,11 +131,49 @@ function execProgram(types: KernelTypes): Program {
     describeNamespace(types),
     describeCurrent(),
     endEvent(),
+    tellArguments(types),
     label("done"),
     result(0),
     exit(),
     functions("emit"),
   ]);
+}
+
+/**
+ * Tells the command line of the current process, r7, while it is there: many
+ * programs have ended before user space can look. r6 points to the context.
+ */
+function tellArguments(types: KernelTypes): Code {
+  const start = types.offset("mm_struct", "arg_start");
+  const end = types.offset("mm_struct", "arg_end");
+  return [
+    loadMap(R1, MAP.events),
+    mov(R2, EVENT.size + ARGUMENTS_LENGTH),
+    mov(R3, 0),
+    call("ringbuf_reserve"),
+    jumpIf(R0, "==", 0, "done"),
+    mov(R9, R0),
+    store("u32", R9, EVENT.type, EVENT_TYPE.ARGUMENTS),
+    store("u32", R9, EVENT.tgid, R7),
+    load("u64", R1, R6, 0),
+    load("u64", R1, R1, types.offset("task_struct", "mm")),
+    load("u64", R3, R1, start),
+    load("u64", R2, R1, end),
+    sub(R2, R3),
+    jumpIf(R2, "<=", ARGUMENTS_LENGTH, "length"),
+    mov(R2, ARGUMENTS_LENGTH),
+    label("length"),
+    store("u32", R9, EVENT.extra, R2),
+    mov(R1, R9),
+    add(R1, EVENT.size),
+    call("probe_read_user"),
+    jumpIf(R0, "==", 0, "submit"),
+    store("u32", R9, EVENT.extra, 0),
+    label("submit"),
+    mov(R1, R9),
+    mov(R2, NO_WAKEUP),
+    call("ringbuf_submit"),
+  ];
 }
 
 /** Network namespace of the task in the context that r6 points to. */

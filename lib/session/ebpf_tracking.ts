@@ -378,7 +378,14 @@ export class EbpfTracking implements Disposable {
       case EVENT_TYPE.EXECUTED:
         this.#isSeen(event.netns, event);
         return;
+      case EVENT_TYPE.ARGUMENTS:
+        this.#owners.executed(event.tgid, event.arguments);
+        return;
+      case EVENT_TYPE.FORKED:
+        this.#owners.forked(event.tgid, event.extra);
+        return;
       case EVENT_TYPE.EXITED:
+        this.#owners.exited(event.tgid);
         this.#tidyAt = 0;
         return;
       default:

@@ -9,6 +9,7 @@ import {
   EVENT_TYPE,
   type EventTypeName,
 } from "../../bpf/programs/layout.ts";
+import { parseCommandLine } from "../proc/cmdline.ts";
 import type { BpfRingBuffer } from "../../ffi/bpf_ring_buffer.ts";
 
 const NAMES: ReadonlyMap<number, EventTypeName> = new Map(
@@ -97,6 +98,13 @@ export class TrackerEvent {
   /** The child's process id of `FORKED`. */
   get extra(): number {
     return this.#u32(EVENT.extra);
+  }
+
+  /** The command line of `ARGUMENTS`; the last argument may be cut. */
+  get arguments(): string[] {
+    const start = this.#offset + EVENT.size;
+    const bytes = this.#bytes.slice(start, start + this.extra);
+    return parseCommandLine(new TextDecoder().decode(bytes));
   }
 
   /** Copies the local address, 16 bytes, IPv4 v4-mapped. */

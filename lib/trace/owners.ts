@@ -17,12 +17,22 @@ interface NumberedOwner {
   readonly number: number;
 }
 
+/** A program that a process runs. */
+interface Program {
+  readonly args: readonly string[];
+  /** Tells it from what the same process ran before under the same name. */
+  readonly execution: number;
+}
+
 /** Numbers owners in the order in which they appear. */
 export class Owners {
   readonly #table: OwnerTable;
   readonly #numbers = new Map<string, number>();
   /** By thread: what was asked for last, which is mostly asked for again. */
   readonly #latest = new Map<number, NumberedOwner>();
+  /** What processes run, as far as it was told. */
+  readonly #programs = new Map<number, Program>();
+  #executions = 0;
 
   /** @param table where they are written; nobody else may write there */
   constructor(table: OwnerTable) {
@@ -44,14 +54,36 @@ export class Owners {
   }
 
   #find(pid: number, tid: number, name: string): number {
-    const key = `${pid} ${tid} ${name}`;
+    const program = this.#programs.get(pid);
+    const key = `${pid} ${tid} ${name} ${program?.execution ?? 0}`;
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
     // The process may have ended, or be called otherwise by now.
     const comm = tid === pid && name !== "" ? name : readName(pid) ?? name;
-    const number = this.#table.append({ pid, tid, comm, args: readArgs(pid) });
+    const args = program?.args ?? readArgs(pid);
+    const number = this.#table.append({ pid, tid, comm, args });
     this.#numbers.set(key, number < 0 ? NOBODY : number);
     return number < 0 ? NOBODY : number;
+  }
+
+  /** A process runs a program with these arguments. */
+  executed(pid: number, args: readonly string[]): void {
+    this.#programs.set(pid, { args, execution: ++this.#executions });
+    this.#latest.delete(pid);
+  }
+
+  /** A process made a child, which runs the same program. */
+  forked(pid: number, child: number): void {
+    const program = this.#programs.get(pid);
+    if (program === undefined) this.#programs.delete(child);
+    else this.#programs.set(child, program);
+    this.#latest.delete(child);
+  }
+
+  /** A process has ended; its number may be another's soon. */
+  exited(pid: number): void {
+    this.#programs.delete(pid);
+    this.#latest.delete(pid);
   }
 }
 

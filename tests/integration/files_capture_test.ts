@@ -124,6 +124,29 @@ captureTest("pcapng: owners as data", async (bench) => {
   assert.ok(packets >= 20, `${packets} packets`);
 });
 
+captureTest(
+  "pcapng: command lines of programs that end at once",
+  async (bench) => {
+    const server = await bench.scene();
+    const path = `${bench.folder}/capture.pcapng`;
+    const argv = await client("blocking", server.tcp4, "1");
+    const script = 'for i in 1 2 3 4 5; do "$@"; done';
+    const tool = bench.tool(
+      ["-o", path, "--", "sh", "-c", script, "sh", ...argv],
+    );
+    const { code, stderr } = await tool.ended();
+    assert.equal(code, 0, stderr);
+    const rows = await fields(bench, path, "frame.comment");
+    const comments = rows.map(([text = ""]) => text).filter((text) =>
+      text !== ""
+    );
+    assert.equal(comments.length, 5);
+    for (const text of comments) {
+      assert.ok(text.endsWith(`\\nArgs: ${argv.join(" ")}`), text);
+    }
+  },
+);
+
 captureTest("pcapng: live through a pipe", async (bench) => {
   const server = await bench.scene();
   const argv = await client("blocking", server.tcp4, "5");

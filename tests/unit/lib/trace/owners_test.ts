@@ -49,6 +49,29 @@ Deno.test("Owners.numberOf() asks the kernel for name and command line", () => {
   assert.deepEqual(args, readCommandLine(Deno.pid));
 });
 
+Deno.test("Owners remembers the command lines that it was told", () => {
+  const { owners, table } = makeOwners();
+  const args = ["wget", "-q", ""];
+  owners.executed(BEYOND, args);
+  owners.forked(BEYOND, BEYOND + 1);
+  owners.forked(BEYOND + 5, BEYOND + 2);
+  owners.numberOf(BEYOND, BEYOND, "wget");
+  owners.numberOf(BEYOND + 1, BEYOND + 1, "wget");
+  owners.executed(BEYOND, ["wget"]);
+  owners.numberOf(BEYOND, BEYOND, "wget");
+  owners.exited(BEYOND);
+  owners.numberOf(BEYOND, BEYOND, "wget");
+  owners.numberOf(BEYOND + 2, BEYOND + 2, "wget");
+  assert.equal(table.size, 5);
+  assert.deepEqual([0, 1, 2, 3, 4].map((number) => table.get(number)!.args), [
+    args,
+    args,
+    ["wget"],
+    [],
+    [],
+  ]);
+});
+
 Deno.test("OwnerTable keeps texts of any length apart", () => {
   const memory = createOwnerTable();
   const table = new OwnerTable(memory);
