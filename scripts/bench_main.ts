@@ -13,6 +13,7 @@ import {
   HELP,
   parseOptions,
 } from "./bench_options.ts";
+import { benchReading } from "./bench_reading.ts";
 import { benchRules } from "./bench_rules.ts";
 import { benchSniffer } from "./bench_sniffer.ts";
 import { benchStart } from "./bench_start.ts";
@@ -28,6 +29,7 @@ const BENCHMARKS: Readonly<Record<GroupName, Benchmark>> = {
   sniffer: benchSniffer,
   rules: benchRules,
   start: benchStart,
+  reading: benchReading,
 };
 
 if (import.meta.main) {

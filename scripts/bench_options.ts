@@ -6,7 +6,14 @@
 import { OptionError, parseWords, wholeNumber } from "./script.ts";
 
 /** Groups of measurements in the order in which they run. */
-export const GROUPS = ["nginx", "loop", "sniffer", "rules", "start"] as const;
+export const GROUPS = [
+  "nginx",
+  "loop",
+  "sniffer",
+  "rules",
+  "start",
+  "reading",
+] as const;
 
 /** Name of a group. */
 export type GroupName = typeof GROUPS[number];
@@ -37,6 +44,7 @@ on loopback only. Needs root. Groups (all unless told):
   sniffer   processor time per captured packet, drops, memory; tcpdump beside
   rules     time to change a rule of the kernel filter, and to apply all rules
   start     time of a whole run with a command that does nothing
+  reading   packets per second that are printed and counted; tcpdump beside
 
 Options:
   --seconds N   length of each measurement (default 3)
