@@ -3,18 +3,10 @@
  *
  * @module
  */
-import { DROP_ALL } from "../../bpf/capture_filter.ts";
-import { assembleClassic } from "../../bpf/classic/instruction.ts";
-import { SyscallError } from "../../ffi/errno.ts";
-import type { Fd } from "../../ffi/fd.ts";
-import { openEventFd } from "../../ffi/file.ts";
 import { interfaceIndex } from "../../ffi/packet.ts";
 import type { User } from "../../ffi/process.ts";
-import { attachFilter } from "../../ffi/socket.ts";
-import { openCaptureSocket, ringOptions } from "../capture/packet_ring.ts";
 import {
   interfaceProblem,
-  packetSocketFailure,
   processProblem,
   procfsProblem,
   tracerProblem,
@@ -22,16 +14,12 @@ import {
 import { checkCommand } from "./launched_command.ts";
 import {
   type CaptureThreads,
-  LiveCapture,
-  type LiveOptions,
-  type Resources,
   startSniffer,
   startTracer,
-} from "./live_capture.ts";
-import { KeyLogFile } from "./key_log.ts";
-import { isRotated, OutputFiles } from "./output_files.ts";
+} from "./capture_threads.ts";
+import { LiveCapture, type LiveOptions } from "./live_capture.ts";
 import type { FilterSource } from "./filter_names.ts";
-import { openOutput } from "./output.ts";
+import { Resources } from "./resources.ts";
 import type { PacketStream } from "./stream/packet_stream.ts";
 import {
   type Capture,
@@ -104,12 +92,8 @@ export async function startLive(
   };
   let capture: LiveCapture;
   try {
-    capture = new LiveCapture(options, observer, threads, {
-      ...openDescriptors(options, user),
-      user,
-      interfaces,
-      filter,
-    });
+    const resources = new Resources(options, { user, interfaces, filter });
+    capture = new LiveCapture(options, observer, threads, resources);
   } catch (error) {
     threads.sniffer.terminate();
     threads.tracer?.terminate();
@@ -122,43 +106,6 @@ export async function startLive(
     throw error;
   }
   return capture;
-}
-
-/** Opens the packet socket, which passes nothing yet, and the output. */
-function openDescriptors(
-  options: LiveOptions,
-  user: User | undefined,
-): Pick<Resources, "socket" | "output" | "began" | "keyLog" | "wake"> {
-  let socket: Fd;
-  try {
-    socket = openCaptureSocket(ringOptions(options.bufferSize), (fd) => {
-      const errno = attachFilter(fd.number, assembleClassic(DROP_ALL));
-      if (errno !== 0) throw new SyscallError("SO_ATTACH_FILTER", errno);
-    });
-  } catch (error) {
-    throw packetSocketFailure(error);
-  }
-  try {
-    const { output, rotation = {}, tlsKeys = false } = options;
-    const began = Date.now() / 1000;
-    if (output === undefined) {
-      const wake = openEventFd();
-      return { socket, output: undefined, began, keyLog: undefined, wake };
-    }
-    const path = isRotated(rotation)
-      ? new OutputFiles(output, rotation).next(began).path
-      : output;
-    return {
-      socket,
-      output: openOutput(path),
-      began,
-      keyLog: tlsKeys ? new KeyLogFile(user) : undefined,
-      wake: openEventFd(),
-    };
-  } catch (error) {
-    socket.close();
-    throw error;
-  }
 }
 
 /** Finds out what can be known before anything is opened or emptied. */

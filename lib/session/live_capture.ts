@@ -3,16 +3,14 @@
  *
  * @module
  */
-import type { Fd } from "../../ffi/fd.ts";
-import { signalEventFd, sync } from "../../ffi/file.ts";
-import type { User } from "../../ffi/process.ts";
+import { signalEventFd } from "../../ffi/file.ts";
 import { createTable } from "../sockets/table.ts";
 import { createOwnerTable, OwnerTable } from "../trace/owner_table.ts";
 import { Control, createControl, SnifferCommand } from "./control.ts";
-import type { FilterSource } from "./filter_names.ts";
-import { ebpfFailure, probeLines, trackerNotice } from "./ebpf_report.ts";
+import { CaptureReporter } from "./capture_reporter.ts";
+import { type CaptureThreads, startTracer } from "./capture_threads.ts";
 import { packetSocketFailure } from "./failures.ts";
-import { keyLogEnvironment, type KeyLogFile } from "./key_log.ts";
+import { keyLogEnvironment } from "./key_log.ts";
 import { LaunchedCommand } from "./launched_command.ts";
 import type {
   CapturedProcess,
@@ -22,7 +20,7 @@ import type {
   TrackerCommand,
   TrackerMessage,
 } from "./messages.ts";
-import { readRights } from "../proc/rights.ts";
+import type { Resources } from "./resources.ts";
 import type { SnifferResult } from "./sniffer.ts";
 import type { PacketStream } from "./stream/packet_stream.ts";
 import { summarize } from "./summary.ts";
@@ -36,6 +34,7 @@ import {
   type Capture,
   type CaptureEndReason,
   CaptureError,
+  type CaptureErrorCode,
   type CaptureObserver,
   type CaptureOptions,
   type CaptureResult,
@@ -50,49 +49,10 @@ const DETACH_PATIENCE = 2000;
 /** How long the sniffer may take to let go of what it prepared, ms. */
 const RELEASE_PATIENCE = 2000;
 
-/** The threads of a capture; see the design's table of threads. */
-export interface CaptureThreads {
-  readonly sniffer: Worker;
-  /** Started when it is needed. */
-  readonly tracer: Worker | undefined;
-}
-
-/** Starts the tracer's thread; it waits for its setup. */
-export function startTracer(): Worker {
-  const url = new URL("./tracer_worker.ts", import.meta.url);
-  return new Worker(url, { type: "module" });
-}
-
-/** Starts the sniffer's thread; it waits for its setup. */
-export function startSniffer(): Worker {
-  const url = new URL("./sniffer_worker.ts", import.meta.url);
-  return new Worker(url, { type: "module" });
-}
-
 /** The same as {@linkcode CaptureOptions}, and packets may go into a stream. */
 export interface LiveOptions extends CaptureOptions {
   /** Takes the packets besides the output, or instead of it. */
   readonly stream?: PacketStream | undefined;
-}
-
-/** What a capture needs from the machine; it closes the descriptors. */
-export interface Resources {
-  /** Packet socket with ring, which passes nothing yet. */
-  readonly socket: Fd;
-  /** Unset when packets go into a stream only. */
-  readonly output: Fd | undefined;
-  /** When the output was named, in seconds since 1970. */
-  readonly began: number;
-  /** The command's TLS keys. */
-  readonly keyLog: KeyLogFile | undefined;
-  /** An eventfd that wakes the sniffer. */
-  readonly wake: Fd;
-  /** Whom the command runs as. */
-  readonly user: User | undefined;
-  /** Which of its packets. */
-  readonly filter: FilterSource | undefined;
-  /** Interface indexes; empty for all. */
-  readonly interfaces: readonly number[];
 }
 
 /** See the module's text. */
@@ -100,6 +60,7 @@ export class LiveCapture implements Capture {
   readonly finished: Promise<CaptureResult>;
   readonly #options: LiveOptions;
   readonly #observer: CaptureObserver;
+  readonly #reporter: CaptureReporter;
   readonly #resources: Resources;
   readonly #control = new Control(createControl());
   readonly #memory: SharedMemory = {
@@ -134,6 +95,7 @@ export class LiveCapture implements Capture {
   ) {
     this.#options = options;
     this.#observer = observer;
+    this.#reporter = new CaptureReporter(observer);
     this.#resources = resources;
     const { promise, resolve } = Promise.withResolvers<CaptureResult>();
     this.finished = promise;
@@ -156,7 +118,8 @@ export class LiveCapture implements Capture {
       ? (await Promise.all([this.#snifferReady.promise, this.#trace()]))[0]
       : await this.#snifferReady.promise;
     let processes: readonly CapturedProcess[];
-    this.#explain(ready);
+    const { tracker = "auto" } = this.#options;
+    this.#reporter.tracker(tracker, ready.ebpf?.variant, ready.probes);
     if (ready.ebpf !== undefined) {
       processes = this.#follow(ready.ebpf);
     } else {
@@ -166,8 +129,8 @@ export class LiveCapture implements Capture {
     this.#toSniffer({ type: "run" });
     this.#running = true;
     this.#began = performance.now();
-    this.#announce(processes);
-    const { duration } = this.#options;
+    const { duration, output } = this.#options;
+    this.#reporter.beginning(processes, output);
     if (duration !== undefined) {
       this.#timer = setTimeout(() => this.#endCapturing("duration"), duration);
     }
@@ -228,20 +191,6 @@ export class LiveCapture implements Capture {
     this.#finishIfDone();
   }
 
-  /** Says what follows the sockets and why, or that nothing can. */
-  #explain({ ebpf, probes }: ReadyMessage): void {
-    const { tracker = "auto" } = this.#options;
-    for (const line of probeLines(probes)) this.#debug(line);
-    if (tracker === "ptrace") return;
-    const rights = readRights();
-    if (tracker === "auto") {
-      this.#observer.notice?.(trackerNotice(ebpf?.variant, probes, rights));
-    } else if (ebpf === undefined) {
-      const hooks = tracker === "ebpf" ? undefined : tracker;
-      throw ebpfFailure(hooks, probes, rights);
-    }
-  }
-
   /** Has the tracer's thread launch or attach. */
   #trace(): Promise<readonly CapturedProcess[]> {
     if (this.#tracing) return this.#trackerReady.promise;
@@ -257,20 +206,6 @@ export class LiveCapture implements Capture {
     const setup = trackerSetup(this.#options, this.#resources, this.#memory);
     this.#toTracker({ type: "start", setup });
     return this.#trackerReady.promise;
-  }
-
-  #announce(processes: readonly CapturedProcess[]): void {
-    const names = processes.map(({ pid, comm }) => `${pid} (${comm})`);
-    const shown = names.slice(0, 4).join(", ");
-    const more = names.length > 4 ? ` and ${names.length - 4} more` : "";
-    const { output } = this.#options;
-    const into = output === undefined
-      ? ""
-      : ` into ${output === "-" ? "standard output" : output}`;
-    this.#notice(
-      "info",
-      `capturing process${names.length > 1 ? "es" : ""} ${shown}${more}${into}`,
-    );
   }
 
   status(): CaptureStatus {
@@ -310,7 +245,7 @@ export class LiveCapture implements Capture {
     await this.#snifferReleased.promise;
     clearTimeout(this.#timer);
     this.#sniffer.terminate();
-    this.#close();
+    this.#resources[Symbol.dispose]();
   }
 
   /** Takes no more packets; a launched command goes on to its end. */
@@ -323,10 +258,7 @@ export class LiveCapture implements Capture {
     if (this.#options.target.kind === "processes") {
       this.#detach();
     } else if (!this.#tracked && reason !== "exited" && reason !== "stopped") {
-      this.#notice(
-        "info",
-        "the capture is complete; the command goes on until it ends",
-      );
+      this.#reporter.complete();
     }
   }
 
@@ -361,13 +293,7 @@ export class LiveCapture implements Capture {
         return;
       case "exited":
         this.#exit = message.status;
-        if (message.others > 0) {
-          this.#notice(
-            "info",
-            `the command ended, ${message.others} of its processes go on ` +
-              "(Ctrl-C ends them)",
-          );
-        }
+        this.#reporter.others(message.others);
         return;
       case "done":
         this.#tracked = true;
@@ -375,13 +301,7 @@ export class LiveCapture implements Capture {
         this.#trackingEnded();
         return;
       case "failed":
-        this.#trackerFailed(
-          new CaptureError(
-            message.code,
-            message.message,
-            message.hint === undefined ? {} : { hint: message.hint },
-          ),
-        );
+        this.#trackerFailed(failureOf(message, message.code));
         return;
     }
   }
@@ -416,11 +336,9 @@ export class LiveCapture implements Capture {
       case "failed":
         this.#snifferFailed(
           message.message,
-          message.code === undefined ? undefined : new CaptureError(
-            message.code,
-            message.message,
-            message.hint === undefined ? {} : { hint: message.hint },
-          ),
+          message.code === undefined
+            ? undefined
+            : failureOf(message, message.code),
         );
         return;
     }
@@ -458,27 +376,16 @@ export class LiveCapture implements Capture {
     const result = this.#result;
     if (result === undefined || !this.#tracked || !this.#running) return;
     this.#running = false;
-    if (result.undecided > 0) {
-      this.#notice(
-        "warning",
-        `${result.undecided} packets were left out: their owner could not be ` +
-          "told in time",
-      );
-    }
+    this.#reporter.undecided(result.undecided);
     const status = this.status();
     this.#sniffer.terminate();
     try {
-      const { output } = this.#resources;
-      if (output !== undefined) sync(output.number);
+      this.#resources.sync();
     } catch (error) {
-      this.#error ??= new CaptureError(
-        "output",
-        `Cannot write ${this.#options.output}: ${
-          error instanceof Error ? error.message : error
-        }`,
-      );
+      if (!(error instanceof CaptureError)) throw error;
+      this.#error ??= error;
     }
-    this.#close();
+    this.#resources[Symbol.dispose]();
     this.#finish({
       ...status,
       reason: this.#error === undefined ? this.#reason ?? "exited" : "failed",
@@ -493,24 +400,6 @@ export class LiveCapture implements Capture {
     });
   }
 
-  #close(): void {
-    const { socket, wake, output, keyLog } = this.#resources;
-    keyLog?.[Symbol.dispose]();
-    socket.close();
-    wake.close();
-    if (this.#options.output === "-") output?.disown();
-    else output?.close();
-  }
-
-  #notice(severity: "info" | "warning", text: string): void {
-    this.#observer.notice?.({ severity, text });
-  }
-
-  #debug(text: string): void {
-    const level = 1;
-    this.#observer.notice?.({ severity: "debug", level, text });
-  }
-
   #toTracker(command: TrackerCommand): void {
     this.#tracer?.postMessage(command);
   }
@@ -518,4 +407,12 @@ export class LiveCapture implements Capture {
   #toSniffer(message: SnifferCommandMessage): void {
     this.#sniffer.postMessage(message);
   }
+}
+
+/** What a thread could not do. */
+function failureOf(
+  { message, hint }: { readonly message: string; readonly hint?: string },
+  code: CaptureErrorCode,
+): CaptureError {
+  return new CaptureError(code, message, hint === undefined ? {} : { hint });
 }
