@@ -59,6 +59,16 @@ export class Fd implements Disposable {
   }
 }
 
+/** fcntl(2) */
+const F_GETFD = 1;
+const FD_CLOEXEC = 1;
+
+/** Whether a descriptor of this process goes on to programs that it starts. */
+export function isInherited(fd: number): boolean {
+  const flags = libc().fcntl(fd, F_GETFD, 0);
+  return flags >= 0 && (flags & FD_CLOEXEC) === 0;
+}
+
 /**
  * Takes ownership of what a system call returned.
  *

@@ -58,6 +58,11 @@ const SYMBOLS = {
     parameters: ["i32", "usize", "i64"],
     result: "i32",
   },
+  // ssize_t getxattr(const char *path, const char *name, void *value, size_t)
+  getxattr: {
+    parameters: ["buffer", "buffer", "buffer", "usize"],
+    result: "i32",
+  },
   // int isatty(int fd)
   isatty: { parameters: ["i32"], result: "i32" },
 

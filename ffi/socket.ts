@@ -8,6 +8,7 @@
 import { check, Errno, errno, SyscallError } from "./errno.ts";
 import { type Fd, ownFd } from "./fd.ts";
 import { libc } from "./libc.ts";
+import { cString } from "./memory.ts";
 import {
   AF_INET,
   AF_INET6,
@@ -54,6 +55,26 @@ const intValue = new Int32Array(1);
 const longValue = new BigUint64Array(1);
 const intLength = Uint32Array.of(4);
 const longLength = Uint32Array.of(8);
+
+const protocolName = new Uint8Array(32);
+
+/**
+ * Name of the protocol of another process' socket, such as `TCP`, `UDPv6`,
+ * `UNIX-STREAM`, without touching the socket (sockfs' extended attribute).
+ *
+ * @param path such as `/proc/PID/fd/3`
+ * @returns undefined when it cannot be told
+ */
+export function socketProtocolName(path: string): string | undefined {
+  const length = libc().getxattr(
+    cString(path),
+    cString("system.sockprotoname"),
+    protocolName,
+    BigInt(protocolName.length),
+  );
+  if (length <= 0) return undefined;
+  return new TextDecoder().decode(protocolName.subarray(0, length - 1));
+}
 
 /** An integer option of a descriptor; -1 when it has none such. */
 export function intOption(fd: number, level: number, name: number): number {

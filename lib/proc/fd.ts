@@ -27,6 +27,8 @@ export interface ProcessFds {
   readonly sockets: readonly SocketFd[];
   /** Descriptors that are io_uring(7) instances. */
   readonly rings: readonly number[];
+  /** Whether some are processes (pidfd_open(2)), whose descriptors it may get. */
+  readonly hasPidfds: boolean;
 }
 
 /**
@@ -50,13 +52,16 @@ export function readFds(
     : `${root}/${pid}/task/${tid}/fd`;
   const sockets: SocketFd[] = [];
   const rings: number[] = [];
+  let hasPidfds = false;
   for (const fd of readProcNumbers(directory) ?? []) {
     const target = readProcLink(`${directory}/${fd}`) ?? "";
     const inode = parseSocketLink(target);
     if (inode !== undefined) sockets.push({ fd, inode });
     else if (target === "anon_inode:[io_uring]") rings.push(fd);
+    // The latter since Linux 6.9.
+    else if (/^(anon_inode:\[pidfd\]|pidfd:\[)/.test(target)) hasPidfds = true;
   }
-  return { sockets, rings };
+  return { sockets, rings, hasPidfds };
 }
 
 /**

@@ -10,6 +10,7 @@ import { assembleClassic } from "../../bpf/classic/instruction.ts";
 import { compileCaptureFilter } from "../../bpf/capture_filter.ts";
 import { EVENT_TYPE, FILTER_FLAG } from "../../bpf/programs/layout.ts";
 import { monotonicTime, realTime, realTimeOffset } from "../../ffi/clock.ts";
+import { type Fd, isInherited } from "../../ffi/fd.ts";
 import { ProgramLoadError } from "../../ffi/bpf_program.ts";
 import { SyscallError } from "../../ffi/errno.ts";
 import { openNamespace } from "../../ffi/namespace.ts";
@@ -56,6 +57,7 @@ import {
 import { NO_RULES } from "./no_rules.ts";
 import { readRights } from "../proc/rights.ts";
 import { mapped, SocketCleanup } from "./socket_cleanup.ts";
+import { StraySockets, strayWarning } from "./stray_sockets.ts";
 import type { TapSource } from "./taps.ts";
 import { CaptureError, type CaptureNotice } from "./types.ts";
 
@@ -109,6 +111,13 @@ export class EbpfTracking implements Disposable {
   readonly #table: SocketTableWriter;
   readonly #registry: SocketRegistry;
   readonly #cleanup: SocketCleanup;
+  readonly #strays: StraySockets;
+  readonly #warned = new Set<number>();
+  /** Sockets that the command has from the beginning. */
+  readonly #inherited: {
+    readonly state: SocketState;
+    readonly from: Moment;
+  }[] = [];
   readonly #owners: Owners;
   readonly #listener: EbpfListener;
   readonly #namespaces: NetworkNamespaces;
@@ -156,6 +165,12 @@ export class EbpfTracking implements Disposable {
       sendsAnywhere: true,
     });
     this.#cleanup = new SocketCleanup(this.#registry, { events: false });
+    this.#strays = new StraySockets({
+      isKnown: ({ cookie }) => this.#registry.has(cookie),
+      found: (state, pid, socket) => this.#foundStray(state, pid, socket),
+      // Hooks see what io_uring does.
+      byInode: () => [],
+    });
     this.#attachFilter(socket);
     this.#tracker.filter.setFlags(FILTER_FLAG.ICMP, setup.icmp);
     this.#tracker.filter.open(setup.snaplen);
@@ -220,6 +235,7 @@ export class EbpfTracking implements Disposable {
     const { pids, follow } = this.#setup;
     if (pids.length === 0) {
       this.#enterNamed();
+      this.#bequeath();
       const children = follow ? "only" : "first";
       this.#tracker.addTarget(Deno.pid, { children });
       return [];
@@ -246,6 +262,19 @@ export class EbpfTracking implements Disposable {
       throw new CaptureError("no-process", `No process ${pids.join(", ")}`);
     }
     return [...seen].map((pid) => ({ pid, comm: readComm(pid) ?? "" }));
+  }
+
+  /** Wants the packets of sockets that the command will inherit. */
+  #bequeath(): void {
+    const from = realTime({ seconds: 0, nanoseconds: 0 });
+    const comm = readComm(Deno.pid) ?? "";
+    const owner = { tgid: Deno.pid, tid: Deno.pid, comm };
+    for (const { fd } of readFds(Deno.pid).sockets) {
+      const state = emptySocketState();
+      if (!isInherited(fd) || !readSocketState(fd, state)) continue;
+      this.#tracker.seedSocket(fd, { ...state, owner });
+      this.#inherited.push({ state, from });
+    }
   }
 
   /** Enters the namespaces that the command may be about to enter itself. */
@@ -282,8 +311,13 @@ export class EbpfTracking implements Disposable {
   }
 
   /** The command was launched: other children of ours are not its. */
-  launched(): void {
+  launched(command: number | undefined): void {
     this.#tracker.removeTarget(Deno.pid);
+    if (command === undefined || this.#inherited.length === 0) return;
+    const owner = this.#owners.numberOf(command);
+    for (const { state, from } of this.#inherited) {
+      this.#registry.observe(state, owner, from, from);
+    }
   }
 
   /** Takes what the kernel told until now; call it before each block. */
@@ -301,6 +335,9 @@ export class EbpfTracking implements Disposable {
   /** Regular work; call it when there are no packets, and now and then. */
   tend(): void {
     this.drain();
+    if (this.#control.launched || this.#setup.pids.length > 0) {
+      this.#strays.look(this.#tracker.targets());
+    }
     const now = performance.now();
     if (now > this.#tidyAt) {
       this.#tidyAt = now + TIDY_INTERVAL;
@@ -433,6 +470,27 @@ export class EbpfTracking implements Disposable {
     return seen;
   }
 
+  #foundStray(state: SocketState, pid: number, socket: Fd | undefined): void {
+    if (socket === undefined || !this.#isEntered(state, pid, socket)) return;
+    const comm = readComm(pid) ?? "";
+    const owner = { tgid: pid, tid: pid, comm };
+    this.#tracker.seedSocket(socket.number, { ...state, owner });
+    const now = realTime({ seconds: 0, nanoseconds: 0 });
+    const number = this.#owners.numberOf(pid, pid, comm);
+    this.#registry.observe(state, number, now, now);
+    if (this.#warned.has(pid)) return;
+    this.#warned.add(pid);
+    this.#warn(strayWarning(pid, state));
+  }
+
+  /** Whether packets of a socket's namespace are seen, from now on at least. */
+  #isEntered({ netns }: SocketState, pid: number, socket: Fd): boolean {
+    const candidates = this.#namespaces.isNew(netns)
+      ? namespacesOf(socket.number, pid)
+      : [];
+    return this.#namespaces.enter(netns, pid, candidates);
+  }
+
   /** The program was faster than we. */
   #tellLate(netns: bigint): void {
     this.#entered.delete(netns);
@@ -483,16 +541,7 @@ export class EbpfTracking implements Disposable {
       using socket = duplicateFd(pidFd, fd);
       if (socket === undefined) continue;
       if (!readSocketState(socket.number, state)) continue;
-      if (
-        this.#namespaces.isNew(state.netns) &&
-        !this.#namespaces.enter(
-          state.netns,
-          pid,
-          namespacesOf(socket.number, pid),
-        )
-      ) {
-        continue;
-      }
+      if (!this.#isEntered(state, pid, socket)) continue;
       this.#tracker.seedSocket(socket.number, { ...state, owner });
       this.#registry.observe(
         state,

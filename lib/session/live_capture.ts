@@ -126,7 +126,7 @@ export class LiveCapture implements Capture {
       processes = await this.#trace();
     }
     this.#nameStream(processes[0]?.pid);
-    this.#toSniffer({ type: "run" });
+    this.#toSniffer({ type: "run", command: this.#child?.pid });
     this.#running = true;
     this.#began = performance.now();
     const { duration, output } = this.#options;

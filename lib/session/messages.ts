@@ -103,7 +103,11 @@ export type SnifferCommandMessage =
     readonly ebpf: EbpfSetup | undefined;
   }
   /** What `start` prepared may run; sent after the command was launched. */
-  | { readonly type: "run" }
+  | {
+    readonly type: "run";
+    /** Process of the command where nobody traces it. */
+    readonly command: number | undefined;
+  }
   /** What `start` prepared is not wanted any more. */
   | { readonly type: "release" };
 

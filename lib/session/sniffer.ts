@@ -145,19 +145,24 @@ export class Sniffer implements Disposable {
     this.#control = new Control(setup.control);
     this.#table = new SocketTable(setup.table);
     this.#taps = new Taps(setup.wake, parts.events?.fd ?? -1);
-    this.#tap = this.addTap(setup.tap);
+    this.#tap = this.#addTap(setup.tap, false);
     this.#mostKept = mostKept(setup.snaplen);
     this.#sink = parts.makeSink(this.#tap.ring, () => this.#statistics());
   }
 
   /**
-   * Takes packets from one more network namespace.
+   * Takes packets from one more network namespace; its descriptors are the
+   * sniffer's from now on.
    *
    * @throws {SyscallError}
    */
-  addTap(source: TapSource): Tap {
+  addTap(source: TapSource): void {
+    this.#addTap(source, true);
+  }
+
+  #addTap(source: TapSource, owns: boolean): Tap {
     const { wake, table } = this.#setup;
-    const tap = new Tap(source, wake, table, OUTPUT_SIZE);
+    const tap = new Tap(source, wake, table, OUTPUT_SIZE, owns);
     this.#taps.add(tap);
     return tap;
   }

@@ -124,10 +124,10 @@ async function filterOf(
   return new LiveFilter(filter, new OwnerTable(owners));
 }
 
-function run(): void {
+function run(command: number | undefined): void {
   if (sniffer === undefined) return;
   try {
-    tracking?.launched();
+    tracking?.launched(command);
     post({ type: "done", result: sniffer.run() });
   } finally {
     release();
@@ -155,7 +155,7 @@ function fail(error: unknown): void {
 self.onmessage = async ({ data }: MessageEvent<SnifferCommandMessage>) => {
   try {
     if (data.type === "start") await start(data);
-    else if (data.type === "run") run();
+    else if (data.type === "run") run(data.command);
     else {
       release();
       post({ type: "released" });

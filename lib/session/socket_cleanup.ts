@@ -31,6 +31,13 @@ const CLOSING_STATES: number = stateMask(
   TCP_STATE.LAST_ACK,
 );
 
+/** A socket, and where it is. */
+export interface NamespacedSocket {
+  readonly socket: InetDiagSocket;
+  /** SO_NETNS_COOKIE. */
+  readonly netns: bigint;
+}
+
 /** What there is in one network namespace. */
 interface Watch {
   /** SO_NETNS_COOKIE. */
@@ -117,6 +124,13 @@ export class SocketCleanup implements Disposable {
       protocols: [IPPROTO_TCP],
       states: stateMask(TCP_STATE.SYN_SENT),
     });
+  }
+
+  /** Sockets of all namespaces by their inodes. */
+  byInode(inodes: ReadonlySet<number>): NamespacedSocket[] {
+    return this.#watches.flatMap(({ netlink, netns }) =>
+      dumpSockets(netlink, { inodes }).map((socket) => ({ socket, netns }))
+    );
   }
 
   /** Sockets of all namespaces, or of one. */

@@ -44,6 +44,7 @@ export class Tap implements Disposable {
   #devices = new StackedDevices([]);
   /** When they were looked at, by performance.now(). */
   #devicesAt = -Infinity;
+  readonly #owned: Fd | undefined;
   /** Set when the packets of the time that matters have been taken. */
   over = false;
 
@@ -52,6 +53,7 @@ export class Tap implements Disposable {
    *
    * @param table memory of the socket table
    * @param tail bytes of memory to have behind the ring
+   * @param owns whether the packet socket is closed with the tap
    * @throws {SyscallError}
    */
   constructor(
@@ -59,11 +61,13 @@ export class Tap implements Disposable {
     wake: number,
     table: SharedArrayBuffer,
     tail: number,
+    owns: boolean,
   ) {
     const { socket, ring, netns, interfaces } = source;
     this.ring = new PacketRing(socket, wake, ring, tail + HELD_SIZE);
     this.held = new HeldPackets(this.ring, this.ring.tailAt + tail, HELD_SIZE);
     this.matcher = new Matcher(table, netns);
+    this.#owned = owns ? new Fd(socket) : undefined;
     this.#links = new NetlinkSocket(new Fd(source.links));
     this.#interfaces = interfaces === undefined
       ? undefined
@@ -95,6 +99,7 @@ export class Tap implements Disposable {
   [Symbol.dispose](): void {
     this.#links.close();
     this.ring[Symbol.dispose]();
+    this.#owned?.close();
   }
 }
 

@@ -10,6 +10,7 @@ import { Errno, SyscallError } from "../../ffi/errno.ts";
 import type { Fd } from "../../ffi/fd.ts";
 import { signalEventFd } from "../../ffi/file.ts";
 import { kill, raiseDescriptorLimit } from "../../ffi/process.ts";
+import type { SocketState } from "../../ffi/socket.ts";
 import type { WaitStatus } from "../../ffi/wait.ts";
 import { ClassicRules } from "../capture/classic_rules.ts";
 import { ProcPermissionError } from "../proc/read.ts";
@@ -41,6 +42,7 @@ import {
 } from "./network_namespaces.ts";
 import { readRights } from "../proc/rights.ts";
 import { mapped, SocketCleanup } from "./socket_cleanup.ts";
+import { StraySockets, strayWarning } from "./stray_sockets.ts";
 import type { TapSource } from "./taps.ts";
 import { CaptureError, type ExitStatus } from "./types.ts";
 
@@ -75,6 +77,7 @@ export class Tracking {
   readonly #namespaces: NetworkNamespaces;
   readonly #registry: SocketRegistry;
   readonly #cleanup: SocketCleanup;
+  readonly #strays: StraySockets;
   readonly #owners: Owners;
   readonly #tracer: Tracer<CallUnderWay>;
   readonly #calls: CallTracker<CallUnderWay>;
@@ -103,6 +106,12 @@ export class Tracking {
     });
     this.#registry = new SocketRegistry(this.#table, this.#rules);
     this.#cleanup = new SocketCleanup(this.#registry);
+    this.#strays = new StraySockets({
+      isKnown: (state) =>
+        this.#registry.has(state.cookie) || this.#registry.isAccepted(state),
+      found: (state, pid, socket) => this.#foundStray(state, pid, socket),
+      byInode: (inodes) => this.#cleanup.byInode(inodes),
+    });
     this.#calls = new CallTracker(
       this.#registry,
       this.#owners,
@@ -112,7 +121,8 @@ export class Tracking {
             `io_uring ${pid}`,
             `process ${pid} (${
               readComm(pid)
-            }) uses io_uring: connections that it opens that way are missed`,
+            }) uses io_uring: first packets of what it opens that way are ` +
+              "missed (--tracker ebpf misses none)",
           ),
         isSeen: (netns, socket, pid) => this.#isSeen(netns, socket, pid),
         ...(setup.debug < DEBUG_CALLS ? {} : {
@@ -341,9 +351,22 @@ export class Tracking {
     socket.disown();
   }
 
+  #foundStray(state: SocketState, pid: number, socket: Fd | undefined): void {
+    if (
+      socket !== undefined && !this.#isSeen(state.netns, socket.number, pid)
+    ) {
+      return;
+    }
+    const now = realTime({ seconds: 0, nanoseconds: 0 });
+    this.#registry.observe(state, this.#owners.numberOf(pid), now, now);
+    this.#registry.apply();
+    this.#warnOnce(`stray ${pid}`, strayWarning(pid, state));
+  }
+
   /** Regular work between events. */
   #tend(): void {
     this.#cleanup.run();
+    this.#strays.look(this.#tracer.followedIds);
     this.#control.sockets = this.#registry.seen;
     if (this.#turn++ % TIDY_EVERY === 0) this.#tidy();
   }

@@ -92,6 +92,8 @@ export class SocketRegistry {
   #recent: RecentEnd[] = [];
   /** Their shapes, once asked for and until one more is closed. */
   #recentShapes: Set<string> | undefined;
+  /** How many known sockets listen on a port. */
+  readonly #listening = new Map<number, number>();
   #seen = 0;
 
   /** Connects the table and the kernel filter. */
@@ -119,6 +121,12 @@ export class SocketRegistry {
   /** Whether a socket is known. */
   has(cookie: bigint): boolean {
     return this.#records.has(cookie);
+  }
+
+  /** Whether a socket is a connection that a known socket accepted. */
+  isAccepted({ protocol, local, remote }: SocketState): boolean {
+    return protocol === TCP && remote.port !== 0 &&
+      (this.#listening.get(local.port) ?? 0) > 0;
   }
 
   /** Cookies of all known sockets. */
@@ -419,6 +427,7 @@ export class SocketRegistry {
     known: boolean,
   ): void {
     if (!known) this.#seen++;
+    if (state.listening) this.#countListening(state.local.port, 1);
     this.#records.set(state.cookie, {
       ...rest,
       cookie: state.cookie,
@@ -432,10 +441,17 @@ export class SocketRegistry {
     });
   }
 
+  #countListening(port: number, change: number): void {
+    const count = (this.#listening.get(port) ?? 0) + change;
+    if (count > 0) this.#listening.set(port, count);
+    else this.#listening.delete(port);
+  }
+
   #forget(cookie: bigint, now: Moment): void {
     const record = this.#records.get(cookie);
     if (record === undefined) return;
     this.#records.delete(cookie);
+    if (record.listening) this.#countListening(record.localPort, -1);
     if (record.protocol === TCP && !record.listening) {
       this.#table.destroy(record.slot, now);
       const time = performance.now();

@@ -95,6 +95,12 @@ export class Tracer<Call> {
     return [...this.#processes.keys()];
   }
 
+  /** Ids of those whose packets are wanted. */
+  get followedIds(): number[] {
+    return [...this.#processes.values()].filter(({ followed }) => followed)
+      .map(({ pid }) => pid);
+  }
+
   /** Registers a thread that is traced and stopped already (launching). */
   adopt(tid: number): Tracee<Call> {
     return this.#register(tid, tid, true);

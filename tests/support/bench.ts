@@ -78,6 +78,8 @@ export interface Expectation {
    * that are not in the neighbors' log (in a private network).
    */
   readonly owned?: "logged" | "rest";
+  /** Sockets that the tool finds late; others are an error. */
+  readonly hasStrays?: boolean;
   /** Which logged sockets are the program's; default: all. */
   readonly only?: (socket: LoggedSocket) => boolean;
 }
@@ -272,7 +274,11 @@ export class Bench implements AsyncDisposable {
       truth.some((p) => !p.isOwned && p.isRequired && p.protocol === "tcp"),
       "no traffic of neighbors",
     );
-    for (const tool of this.#tools) assertNoCrash(tool.stderr);
+    for (const tool of this.#tools) {
+      assertNoCrash(tool.stderr);
+      if (expectation.hasStrays) continue;
+      assert.doesNotMatch(tool.stderr, /sockets from elsewhere/);
+    }
     const { packets } = parseCapture(
       expectation.capture ?? await Deno.readFile(this.output),
     );

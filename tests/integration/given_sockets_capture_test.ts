@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import type { Bench } from "../support/bench.ts";
+import { compileWorkload } from "../support/compile.ts";
+import { captureTest } from "../support/harness.ts";
+
+/** Visits the listening socket that the program got. */
+async function visit(bench: Bench): Promise<void> {
+  const { value } = await bench.log.event("listening");
+  const client = await compileWorkload("tcp_client");
+  const visitor = bench.startForeign([client, "blocking", value, "1"]);
+  assert.equal((await visitor.ended()).code, 0);
+}
+
+for (const tracker of ["ebpf", "ptrace"] as const) {
+  captureTest(`sockets from the shell: ${tracker}`, async (bench) => {
+    if (!bench.isTracker(tracker)) return;
+    const server = await bench.scene();
+    const giver = await compileWorkload("giver");
+    const receiver = await compileWorkload("receiver");
+    const tool = bench.launch([receiver, "-", server.udp4], {
+      through: [giver, "-", server.tcp4],
+      options: bench.trackerOptions(tracker),
+    });
+    await tool.seen("stderr", /capturing/);
+    const from = await bench.mark();
+    await visit(bench);
+    assert.equal((await tool.ended()).code, 0);
+    assert.doesNotMatch(tool.stderr, /warning/);
+    await bench.verify({ sockets: 3, from });
+  });
+
+  captureTest(`sockets through a Unix socket: ${tracker}`, async (bench) => {
+    if (!bench.isTracker(tracker)) return;
+    const server = await bench.scene();
+    const giver = await compileWorkload("giver");
+    const receiver = await compileWorkload("receiver");
+    const path = `${bench.folder}/socket`;
+    const gift = bench.startForeign([giver, path, server.tcp4]);
+    await bench.foreignLog.event("giving");
+    const tool = bench.launch([receiver, path, server.udp4], {
+      stdin: "piped",
+      options: bench.trackerOptions(tracker),
+    });
+    assert.equal((await gift.ended()).code, 0);
+    await tool.seen("stderr", /warning: process \d+ \(receiver.*elsewhere/);
+    const from = await bench.mark();
+    await tool.writeLine();
+    await visit(bench);
+    assert.equal((await tool.ended()).code, 0);
+    assert.equal(tool.stderr.match(/warning/g)?.length, 1, tool.stderr);
+    await bench.verify({ sockets: 3, from, hasStrays: true });
+  });
+}
+
+for (const kind of ["normal", "direct"] as const) {
+  captureTest(`a socket of io_uring: ${kind}, ebpf`, async (bench) => {
+    if (!bench.isTracker("ebpf")) return;
+    const server = await bench.scene();
+    const client = await compileWorkload("ring_client");
+    const tool = bench.launch([client, kind, server.tcp4], {
+      stdin: "piped",
+      options: bench.trackerOptions("ebpf"),
+    });
+    await tool.writeLine();
+    assert.equal((await tool.ended()).code, 0);
+    await bench.verify({ owned: "rest" });
+  }, { network: "private" });
+
+  captureTest(`a socket of io_uring: ${kind}, ptrace`, async (bench) => {
+    if (!bench.isTracker("ptrace")) return;
+    const server = await bench.scene();
+    const client = await compileWorkload("ring_client");
+    const tool = bench.launch([client, kind, server.tcp4], {
+      stdin: "piped",
+      options: bench.trackerOptions("ptrace"),
+    });
+    await tool.seen("stderr", /warning: process \d+ .* uses io_uring/);
+    await tool.seen("stderr", /warning: process \d+ .* from elsewhere/);
+    const from = await bench.mark();
+    await tool.writeLine();
+    assert.equal((await tool.ended()).code, 0);
+    await bench.verify({ owned: "rest", from, hasStrays: true });
+  }, { network: "private" });
+}
