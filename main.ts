@@ -12,7 +12,7 @@ if (import.meta.main) {
   // The engine is loaded only when there is something to capture.
   await host.end(
     await run(host, async (options, observer) => {
-      const { startCapture } = await import("./mod.ts");
+      const { startCapture } = await import("./lib/session/capture.ts");
       return await startCapture(options, observer);
     }),
   );

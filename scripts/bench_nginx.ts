@@ -4,9 +4,10 @@
  * @module
  */
 import { type Child, until } from "../tests/support/processes.ts";
-import { childrenOf } from "./bench_procfs.ts";
+import { childrenOf, cpuSeconds } from "./bench_procfs.ts";
 import { percentOf, typical } from "./bench_statistics.ts";
 import type { Cell, Table } from "./bench_table.ts";
+import { parseTcpdump, startTcpdump } from "./bench_tcpdump.ts";
 import {
   endTracer,
   NATIVE,
@@ -24,19 +25,38 @@ import {
 
 const CONNECTIONS = 32;
 
-/** Measurements of one way by round. */
+/** A capture of the same packets by a program that follows nobody. */
+const BESIDE: Tracing = {
+  name: "not traced, tcpdump -w beside",
+  by: "nobody",
+  how: "launched",
+  options: [],
+};
+
+/** Measurements of one kind of load by round. */
+class LoadSeries {
+  /** Requests per second. */
+  readonly requests = new Map<number, number>();
+  /** Processor time of nginx for a request, in microseconds. */
+  readonly server = new Map<number, number>();
+  /** The same of what traces or captures. */
+  readonly tracer = new Map<number, number>();
+}
+
+/** Measurements of one way. */
 interface Series {
-  readonly keepAlive: Map<number, number>;
-  readonly close: Map<number, number>;
-  readonly totals: ToolTotals[];
+  readonly keepAlive: LoadSeries;
+  readonly close: LoadSeries;
+  readonly totals: Pick<ToolTotals, "packets" | "drops">[];
 }
 
 /** Measures nginx with every way of tracing, in interleaved rounds. */
 export async function benchNginx(workspace: Workspace): Promise<Table> {
   const series = new Map<Tracing, Series>();
   const notes = new Set<string>();
-  for (const tracing of TRACINGS) {
-    series.set(tracing, { keepAlive: new Map(), close: new Map(), totals: [] });
+  for (const tracing of [NATIVE, BESIDE, ...TRACINGS.slice(1)]) {
+    const [keepAlive, close] = [new LoadSeries(), new LoadSeries()];
+    series.set(tracing, { keepAlive, close, totals: [] });
   }
   for (let round = 1; round <= workspace.options.rounds; round++) {
     for (const [tracing, results] of series) {
@@ -52,10 +72,8 @@ export async function benchNginx(workspace: Workspace): Promise<Table> {
   const native = series.get(NATIVE)!;
   const rows = [...series].map(([tracing, results]): Cell[] => [
     tracing.name,
-    typical([...results.keepAlive.values()]),
-    percentOf(results.keepAlive, native.keepAlive),
-    typical([...results.close.values()]),
-    percentOf(results.close, native.close),
+    ...cellsOf(results.keepAlive, native.keepAlive),
+    ...cellsOf(results.close, native.close),
     typical(results.totals.map(({ packets }) => packets)),
     typical(results.totals.map(({ drops }) => drops)),
   ]);
@@ -66,8 +84,12 @@ export async function benchNginx(workspace: Workspace): Promise<Table> {
       { heading: "" },
       { heading: "keep-alive /s" },
       { heading: "of native", unit: "%" },
+      { heading: "nginx", digits: 1, unit: "µs" },
+      { heading: "tracer", digits: 1, unit: "µs" },
       { heading: "close /s" },
       { heading: "of native", unit: "%" },
+      { heading: "nginx", digits: 1, unit: "µs" },
+      { heading: "tracer", digits: 1, unit: "µs" },
       { heading: "packets" },
       { heading: "dropped" },
     ],
@@ -75,10 +97,19 @@ export async function benchNginx(workspace: Workspace): Promise<Table> {
     notes: [
       "close: a new connection for each request (`Connection: close`).",
       "Shares are medians of the rounds' ratios. wrk, nginx and the tracer " +
-      "share the processors.",
+      "share the processors; µs are their processor time for a request.",
       ...notes,
     ],
   };
+}
+
+function cellsOf(load: LoadSeries, native: LoadSeries): Cell[] {
+  return [
+    typical([...load.requests.values()]),
+    percentOf(load.requests, native.requests),
+    typical([...load.server.values()]),
+    typical([...load.tracer.values()]),
+  ];
 }
 
 async function measure(
@@ -96,17 +127,40 @@ async function measure(
   const master = (): number | undefined => readPid(pidFile);
   workspace.adopt(master);
   const traced = await startTraced(workspace, subject, tracing, output);
-  const load = async (header: readonly string[]): Promise<number> => {
-    const { requests, errors } = await wrk(workspace, port, header);
-    if (errors !== undefined) notes.add(`${tracing.name}: ${errors}`);
-    return requests;
+  const { program } = traced;
+  const isBeside = tracing === BESIDE;
+  const tracer = isBeside
+    ? await startTcpdump(workspace, ["tcp", "and", "port", `${port}`], output)
+    : traced.tracer;
+  const server = [master()!, ...childrenOf(master()!)];
+  const load = async (
+    { requests, server: serverTime, tracer: tracerTime }: LoadSeries,
+    header: readonly string[],
+  ): Promise<void> => {
+    const before = server.map(cpuSeconds);
+    const tracerBefore = tracer === undefined ? 0 : cpuSeconds(tracer.pid);
+    const done = await wrk(workspace, port, header);
+    if (done.errors !== undefined) notes.add(`${tracing.name}: ${done.errors}`);
+    requests.set(round, done.perSecond);
+    const taken = server.reduce(
+      (sum, pid, i) => sum + cpuSeconds(pid) - before[i]!,
+      0,
+    );
+    serverTime.set(round, 1e6 * taken / done.requests);
+    if (tracer === undefined) return;
+    const own = cpuSeconds(tracer.pid) - tracerBefore;
+    tracerTime.set(round, 1e6 * own / done.requests);
   };
-  results.keepAlive.set(round, await load([]));
-  results.close.set(round, await load(["-H", "Connection: close"]));
-  const { program, tracer } = traced;
+  await load(results.keepAlive, []);
+  await load(results.close, ["-H", "Connection: close"]);
   const isLauncher = tracer === program;
-  let totals: ToolTotals | undefined;
-  if (!isLauncher) totals = await endTracer(workspace, traced, tracing);
+  let totals: Series["totals"][number] | undefined;
+  if (isBeside) {
+    await workspace.end(tracer!, "SIGINT");
+    totals = parseTcpdump(tracer!.stderr);
+  } else if (!isLauncher) {
+    totals = await endTracer(workspace, traced, tracing);
+  }
   Deno.kill(master()!, "SIGQUIT");
   if (isLauncher) totals = await endTracer(workspace, traced, tracing);
   else await workspace.finish(program);
@@ -169,7 +223,7 @@ async function wrk(
   workspace: Workspace,
   port: number,
   header: readonly string[],
-): Promise<{ requests: number; errors: string | undefined }> {
+): Promise<WrkResult> {
   const child = workspace.start([
     ...[requireProgram("wrk"), "-t1", `-c${CONNECTIONS}`],
     ...[`-d${workspace.options.seconds}s`, ...header],
@@ -179,14 +233,27 @@ async function wrk(
   return parseWrk(child.stdout);
 }
 
+/** What wrk measured. */
+interface WrkResult {
+  readonly requests: number;
+  readonly perSecond: number;
+  /** What went wrong, if anything. */
+  readonly errors: string | undefined;
+}
+
 /** Reads what wrk prints. */
-export function parseWrk(
-  text: string,
-): { requests: number; errors: string | undefined } {
-  const requests = text.match(/^Requests\/sec:\s+([\d.]+)$/m);
-  if (requests === null) throw new Error(`wrk did not tell: ${text}`);
+export function parseWrk(text: string): WrkResult {
+  const requests = text.match(/^\s*(\d+) requests in /m);
+  const perSecond = text.match(/^Requests\/sec:\s+([\d.]+)$/m);
+  if (requests === null || perSecond === null) {
+    throw new Error(`wrk did not tell: ${text}`);
+  }
   const errors = text.match(/^\s*(Socket errors:.*|Non-2xx.*)$/m);
-  return { requests: Number(requests[1]), errors: errors?.[1] };
+  return {
+    requests: Number(requests[1]),
+    perSecond: Number(perSecond[1]),
+    errors: errors?.[1],
+  };
 }
 
 /** The process that a pid file names, if it is nginx. */

@@ -39,7 +39,8 @@ export const HELP = `Usage: scripts/bench [OPTIONS] [GROUP...]
 Measures what tracing costs a program and what capturing costs the machine,
 on loopback only. Needs root. Groups (all unless told):
 
-  nginx     requests per second of nginx, launched and attached; strace beside
+  nginx     requests per second of nginx, launched and attached, and processor
+            time for a request; strace and tcpdump beside
   loop      time of a system call and of a connection; strace beside
   sniffer   processor time per captured packet, drops, memory; tcpdump beside
   rules     time to change a rule of the kernel filter, and to apply all rules

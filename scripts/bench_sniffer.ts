@@ -13,14 +13,10 @@ import {
 } from "./bench_procfs.ts";
 import { percentOf, typical } from "./bench_statistics.ts";
 import type { Cell, Table } from "./bench_table.ts";
+import { BUFFER, parseTcpdump, startTcpdump } from "./bench_tcpdump.ts";
 import { startTraced, type Subject, type Tracing } from "./bench_tracing.ts";
 import { removeIfThere } from "./bench_nginx.ts";
-import {
-  parseTotals,
-  reasonOf,
-  requireProgram,
-  type Workspace,
-} from "./bench_workspace.ts";
+import { parseTotals, reasonOf, type Workspace } from "./bench_workspace.ts";
 
 /** Bytes of a datagram: small, a full Ethernet frame, the largest. */
 const SIZES = [64, 1_400, 65_507] as const;
@@ -36,9 +32,6 @@ const RECORD_OVERHEAD = 64;
 const MEMORY_PACKETS = 10_000_000;
 /** Time for these, as a multiple of a measurement's. */
 const MEMORY_TIME = 12;
-
-/** Kernel buffer of all, in MiB. */
-const BUFFER = 16;
 
 /**
  * Datagrams before each measurement, for the just-in-time compiler. They are
@@ -245,7 +238,7 @@ async function measure(
   );
   const { program } = traced;
   const tracer = sniffer.tcpdump
-    ? await startTcpdump(workspace, port, output)
+    ? await startTcpdump(workspace, ["udp", "and", "port", port], output)
     : traced.tracer!;
   const settle = async (): Promise<void> => {
     if (sniffer.tcpdump) await pause(TCPDUMP_TIMEOUT + 200);
@@ -313,30 +306,4 @@ async function send(
 
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-async function startTcpdump(
-  workspace: Workspace,
-  port: string,
-  output: string,
-): Promise<Child> {
-  const child = workspace.start([
-    ...[requireProgram("tcpdump"), "-i", "lo", "-n", "-Z", "root"],
-    ...["-B", String(BUFFER * 1024), "-w", output],
-    ...["udp", "and", "port", port],
-  ]);
-  await child.seen("stderr", /listening on/);
-  return child;
-}
-
-/** Reads what tcpdump prints at its end. */
-export function parseTcpdump(
-  stderr: string,
-): { packets: number; drops: number } {
-  const packets = stderr.match(/^(\d+) packets? captured$/m);
-  const drops = stderr.match(/^(\d+) packets? dropped by kernel$/m);
-  if (packets === null || drops === null) {
-    throw new Error(`tcpdump did not tell: ${stderr}`);
-  }
-  return { packets: Number(packets[1]), drops: Number(drops[1]) };
 }

@@ -4,7 +4,7 @@ import { shortVersion } from "../../../scripts/bench_machine.ts";
 import { parseWrk } from "../../../scripts/bench_nginx.ts";
 import { parseCpuTicks, parseMemory } from "../../../scripts/bench_procfs.ts";
 import { somePorts } from "../../../scripts/bench_rules.ts";
-import { parseTcpdump } from "../../../scripts/bench_sniffer.ts";
+import { parseTcpdump } from "../../../scripts/bench_tcpdump.ts";
 import { parseTotals } from "../../../scripts/bench_workspace.ts";
 
 Deno.test("parseTotals() reads the tool's last message", () => {
@@ -36,7 +36,8 @@ Deno.test("parseWrk() reads the rate and errors", () => {
   const text = "Running 1s test @ http://127.0.0.1:8091/\n" +
     "  24114 requests in 1.00s, 3.82MB read\n";
   deepEqual(parseWrk(`${text}Requests/sec:  24113.94\nTransfer/sec: 3.8MB\n`), {
-    requests: 24_113.94,
+    requests: 24_114,
+    perSecond: 24_113.94,
     errors: undefined,
   });
   equal(
