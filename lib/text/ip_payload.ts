@@ -14,6 +14,7 @@ import { printIpv4 } from "./ipv4_line.ts";
 import { printIpv6 } from "./ipv6_line.ts";
 import type { Line } from "./line.ts";
 import { printTcp } from "./tcp_line.ts";
+import { printGre } from "./tunnel_lines.ts";
 import { printUdp } from "./udp_line.ts";
 
 /** What the printers of the payload need to know of an IP header. */
@@ -90,6 +91,8 @@ function printProtocol(
       return printIpv4(line, at, length);
     case IpProtocol.IPV6:
       return printIpv6(line, at, length);
+    case IpProtocol.GRE:
+      return printGre(line, at, length);
     case IpProtocol.AH:
       return printAuthentication(line, ip, at, length);
     case IpProtocol.ESP:

@@ -1,5 +1,5 @@
 /**
- * Link headers, and what follows them by EtherType.
+ * Headers of link types.
  *
  * Layouts are drawn in `lib/packet/link/`.
  *
@@ -8,17 +8,19 @@
 
 import { EtherType, FIRST_ETHER_TYPE } from "../packet/ether_type.ts";
 import { formatPacketType } from "../packet/link/sll.ts";
-import { printArp } from "./arp_line.ts";
 import { etherTypeName, formatEtherType } from "./ether_type_names.ts";
 import { printIpv4 } from "./ipv4_line.ts";
 import { printIpv6 } from "./ipv6_line.ts";
+import {
+  formatTag,
+  printEtherType,
+  printFrame,
+  printLlc,
+} from "./ethernet_line.ts";
 import type { Line } from "./line.ts";
 
-const ETHERNET_LENGTH = 14;
 const MAC_LENGTH = 6;
 const TAG_LENGTH = 4;
-const REVERSE_ARP = 0x8035;
-const OTHER_QINQ = 0x9200;
 
 const SLL_LENGTH = 16;
 const SLL2_LENGTH = 20;
@@ -39,10 +41,6 @@ const FAMILY_NAMES: ReadonlyMap<number, string> = new Map([
   [30, "IPv6"],
 ]);
 
-const LLC_LENGTH = 3;
-const SNAP_LENGTH = 8;
-const SNAP = 0xaaaa03;
-
 /**
  * Prints an Ethernet frame.
  *
@@ -50,56 +48,7 @@ const SNAP = 0xaaaa03;
  * @param length Bytes that the packet had.
  */
 export function printEthernet(line: Line, length: number): void {
-  line.protocol = "ether";
-  if (!line.has(0, ETHERNET_LENGTH)) {
-    line.cut();
-    line.linkLength = line.end;
-    return;
-  }
-  const { style } = line;
-  const addresses = (): string =>
-    `${line.hardware(MAC_LENGTH)} > ${line.hardware(0)}, `;
-  if (style.linkHeader) line.text += addresses();
-  let at = ETHERNET_LENGTH;
-  let type = line.u16(2 * MAC_LENGTH);
-  let separator = `, length ${length}: `;
-  while (isTag(type)) {
-    if (!line.has(at, TAG_LENGTH) || length - at < TAG_LENGTH) {
-      line.protocol = "vlan";
-      line.cut();
-      line.linkLength = Math.min(line.end, length);
-      return;
-    }
-    if (style.linkHeader) {
-      line.text += `${formatEtherType(type, style.quiet)}${separator}${
-        formatTag(line.u16(at))
-      }, `;
-      separator = ", ";
-    }
-    type = line.u16(at + 2);
-    at += TAG_LENGTH;
-  }
-  line.linkLength = at;
-  if (type < FIRST_ETHER_TYPE) {
-    const rest = Math.min(type, length - at);
-    const end = line.narrow(at + rest);
-    if (style.linkHeader) {
-      line.text += separator === ", " ? "802.3" : `802.3, length ${rest}: `;
-    }
-    line.linkLength += printLlc(line, at, rest);
-    line.end = end;
-    return;
-  }
-  const header = (): string =>
-    `${formatEtherType(type, style.quiet)}${separator}`;
-  if (style.linkHeader) line.text += header();
-  if (printEtherType(line, type, at, length - at)) return;
-  if (!style.linkHeader) {
-    line.text += `${addresses()}${
-      formatEtherType(type, style.quiet)
-    }, length ${length}: `;
-  }
-  line.dump(at);
+  line.linkLength = printFrame(line, 0, length);
 }
 
 /**
@@ -232,60 +181,4 @@ export function printRaw(line: Line, length: number): void {
   if (version === 4) printIpv4(line, 0, length);
   else if (version === 6) printIpv6(line, 0, length);
   else line.text += `unknown ip ${version}`;
-}
-
-function printEtherType(
-  line: Line,
-  type: number,
-  at: number,
-  length: number,
-): boolean {
-  switch (type) {
-    case EtherType.IPV4:
-      printIpv4(line, at, length);
-      return true;
-    case EtherType.IPV6:
-      printIpv6(line, at, length);
-      return true;
-    case EtherType.ARP:
-    case REVERSE_ARP:
-      printArp(line, at, length);
-      return true;
-    default:
-      return false;
-  }
-}
-
-/** Prints an LLC header with what follows; returns its length. */
-function printLlc(line: Line, at: number, length: number): number {
-  line.protocol = "llc";
-  if (!line.has(at, LLC_LENGTH) || length < LLC_LENGTH) {
-    line.cut();
-    return Math.max(0, Math.min(line.end - at, length));
-  }
-  const start = line.u16(at) << 8 | line.u8(at + 2);
-  if (start === SNAP && line.has(at, SNAP_LENGTH) && length >= SNAP_LENGTH) {
-    const organization = line.u16(at + LLC_LENGTH) << 8 | line.u8(at + 5);
-    const type = line.u16(at + 6);
-    const inner = at + SNAP_LENGTH;
-    if (
-      organization === 0 &&
-      printEtherType(line, type, inner, length - SNAP_LENGTH)
-    ) return SNAP_LENGTH;
-  }
-  const dsap = line.u8(at).toString(16).padStart(2, "0");
-  const ssap = line.u8(at + 1).toString(16).padStart(2, "0");
-  line.text += `LLC, dsap 0x${dsap}, ssap 0x${ssap}, length ${length}`;
-  line.dump(at);
-  return 0;
-}
-
-function isTag(type: number): boolean {
-  return type === EtherType.VLAN || type === EtherType.QINQ ||
-    type === EtherType.OLD_QINQ || type === OTHER_QINQ;
-}
-
-function formatTag(control: number): string {
-  const eligible = (control & 0x1000) === 0 ? "" : ", DEI";
-  return `vlan ${control & 0xfff}, p ${control >>> 13}${eligible}`;
 }

@@ -13,15 +13,18 @@ import {
   type TextProtocol,
 } from "./app/text_protocol_line.ts";
 import type { Line } from "./line.ts";
+import { printGeneve, printVxlan } from "./tunnel_lines.ts";
 
 const Port = {
   DNS: 53,
   DHCP_SERVER: 67,
   DHCP_CLIENT: 68,
   NTP: 123,
+  VXLAN: 4789,
   SIP: 5060,
   MULTICAST_DNS: 5353,
   LLMNR: 5355,
+  GENEVE: 6081,
 } as const;
 
 /** RFC 3261 and its extensions. */
@@ -87,6 +90,12 @@ function printByPort(
       return true;
     case Port.NTP:
       printNtp(line, at, length);
+      return true;
+    case Port.VXLAN:
+      printVxlan(line, at, length);
+      return true;
+    case Port.GENEVE:
+      printGeneve(line, at, length);
       return true;
     case Port.SIP:
       printTextProtocol(line, at, length, SIP);

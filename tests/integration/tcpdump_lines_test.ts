@@ -37,9 +37,9 @@ interface Capture {
  * are not compared.
  */
 const DIFFERENCES: readonly (readonly [RegExp, string])[] = [
-  [/GREv|Geneve|VXLAN/, "tunnels are not looked into"],
-  [/MPLS|PPPoE|vlan \d.*MPLS/, "nor these"],
-  [/igrp|PIMv|VRRP|sctp|dhcp6/, "protocols over IP that are not decoded"],
+  [/PPPoE PAD|LCP|IPCP/, "discovery and PPP's own protocols are only named"],
+  [/GREv1/, "PPTP"],
+  [/igrp|PIMv|VRRP|sctp|dhcp6/, "protocols that are not decoded"],
   [/LLC|IPX|aarp|AT \d|STP|ISO|lat |MOP|Loopback|LLDP/, "nor these links"],
   [/Unnumbered|Information|Supervisory|\[\|llc\]|802\.1d/, "nor LLC"],
   [/ethertype DN/, "nor DECnet"],

@@ -671,6 +671,54 @@ const NETWORK_GROUP = group(
   bytes(ipv6(17, zeros(8)).slice(0, 4), 0, 99, ipv6(17, zeros(8)).slice(6)),
 );
 
+const INNER = udp(7, 8, "inner", { from: "10.0.0.1", to: "10.0.0.2" });
+const INNER6 = udp(7, 8, "inner", { from: A6, to: B6 });
+const TUNNEL_GROUP: Group = {
+  name: "tunnel",
+  linkType: LinkType.ETHERNET,
+  packets: [
+    ...[
+      ipv4(47, [be16(0), be16(0x0800), INNER]),
+      ipv4(47, [
+        ...[be16(0xb000), be16(0x86dd), be16(0x1234), be16(0), be32(7)],
+        ...[be32(9), INNER6],
+      ]),
+      ipv4(47, [be16(0x2000), be16(0x6558), be32(5), ethernet(INNER)]),
+      ipv4(47, [be16(0), be16(0x880b), zeros(8)]),
+      ipv4(47, [be16(0xb000), be16(0x0800), 1]),
+      ipv4(47, [be16(2), be16(0x0800), zeros(8)]),
+      udp(40000, 4789, [8, 0, 0, 0, 0, 1, 2, 0, ethernet(INNER)]),
+      udp(40000, 4789, [0, 0, 0, 0, 0, 1, 2, 0, ethernet(INNER6)]),
+      udp(40000, 4789, [8, 0]),
+      udp(40000, 6081, [0, 0, 0x65, 0x58, 0, 0, 5, 0, ethernet(INNER)]),
+      udp(40000, 6081, [
+        ...[3, 0xc0, be16(0x0800), 0, 0, 5, 1, be16(0x0102), 0x81, 1],
+        ...[be32(0xabcd), be16(0x0042), 1, 0, INNER],
+      ]),
+      udp(40000, 6081, [9, 0, be16(0x0800), 0, 0, 5, 0, 1, 2, 3]),
+      udp(40000, 6081, [0x40, zeros(9)]),
+      udp(40000, 6081, [1, 0, be16(0x0800), zeros(4), be16(0xfff1), 0, 5]),
+      udp(40000, 6081, [0, 0, be16(0x1234), zeros(4)]),
+    ].map((packet) => ethernet(packet)),
+    ethernet(bytes(be32(5 << 12 | 1 << 8 | 64), INNER), 0x8847),
+    ethernet(
+      bytes(
+        be32(0x64040),
+        be32(1 << 12 | 0x240),
+        be32(2 << 12 | 0x140),
+        INNER6,
+      ),
+      0x8847,
+    ),
+    ethernet(bytes(be32(7 << 12 | 1 << 8 | 9), "no packet"), 0x8848),
+    ethernet(bytes(be32(7 << 12 | 9)), 0x8847),
+    ethernet(bytes(0x11, 0, be16(5), be16(35), be16(0x21), INNER), 0x8864),
+    ethernet(bytes(0x11, 0, be16(5), be16(99), 0x57, INNER6), 0x8864),
+    ethernet(bytes(0x22, 0, be16(0), be16(1), 0x21), 0x8864),
+    ethernet(bytes(0x11, 0, 0), 0x8864),
+  ].map(captured),
+};
+
 const [webClient, webServer] = sides(80, A4, B4);
 const [otherClient, otherServer] = sides(8000, A4, B4);
 const HTTP_GROUP = group(
@@ -832,6 +880,7 @@ export const GROUPS: readonly Group[] = [
   HTTP_GROUP,
   CONTENT_GROUP,
   LINK_GROUP,
+  TUNNEL_GROUP,
   ...SAMPLE_GROUPS,
   cut(conversation("tcp", A4, B4), 14, 20, 34, 36, 40, 54, 60, 66, 70),
   cut(DNS_GROUP, 40, 50, 60, 75, 90, 120),
@@ -839,6 +888,7 @@ export const GROUPS: readonly Group[] = [
   cut(ICMP_GROUP, 35, 36, 40, 44, 60, 66),
   cut(ICMPV6_GROUP, 54, 55, 60, 70, 90, 100),
   cut(HTTP_GROUP, 54, 56, 60, 80),
+  cut(TUNNEL_GROUP, 35, 38, 46, 50, 60, 75),
   cut(LINK_GROUP, 13, 15, 18, 24, 40),
   cut(DHCP_GROUP, 43, 60, 100, 290, 310),
   cut(NTP_GROUP, 42, 43, 50, 60, 80),
