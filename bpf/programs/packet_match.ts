@@ -80,6 +80,14 @@ export function matchFunction(): Code {
     store("u16", R10, remoteKey + REMOTE_KEY.protocol, R9),
     lookup(MAP.remotes, remoteKey),
     jumpIf(R0, "!=", 0, "match yes"),
+    // A call's remote end goes when its port has come: a packet that passed
+    // between the two must not be missed.
+    load("u32", R1, R10, portKeyPlace),
+    jumpIfUnusedPort(usedPortPlace, "match all"),
+    lookup(MAP.ports, portKeyPlace),
+    jumpIf(R0, "==", 0, "match all"),
+    load("u32", R1, R0, PORT.sockets),
+    jumpIf(R1, "!=", 0, "match yes"),
 
     label("match all"),
     mov(R1, R8),

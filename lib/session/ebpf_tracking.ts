@@ -56,7 +56,7 @@ import {
 } from "./network_namespaces.ts";
 import { NO_RULES } from "./no_rules.ts";
 import { readRights } from "../proc/rights.ts";
-import { mapped, SocketCleanup } from "./socket_cleanup.ts";
+import { mapped, remainsText, SocketCleanup } from "./socket_cleanup.ts";
 import { StraySockets, strayWarning } from "./stray_sockets.ts";
 import type { TapSource } from "./taps.ts";
 import { CaptureError, type CaptureNotice } from "./types.ts";
@@ -343,7 +343,7 @@ export class EbpfTracking implements Disposable {
       this.#tidyAt = now + TIDY_INTERVAL;
       this.#tidy();
     }
-    if (this.#ending) this.#checkEnd(now);
+    if (this.#ending && !this.#over) this.#checkEnd(now);
   }
 
   /** Whether every process and every connection of the program is over. */
@@ -391,7 +391,15 @@ export class EbpfTracking implements Disposable {
             mapped(socket.remoteAddress),
           )
         ) > 0;
-    if (!closing || now > this.#deadline) this.#over = true;
+    if (closing && now <= this.#deadline) return;
+    this.#over = true;
+    this.#tidy();
+    if (this.#setup.debug === 0) return;
+    this.#listener.notice({
+      severity: "debug",
+      level: 1,
+      text: remainsText(this.#registry.size, this.#table.used),
+    });
   }
 
   #take(event: TrackerEvent): void {

@@ -206,3 +206,15 @@ export function mapped(address: Uint8Array): Uint8Array {
   bytes.set(address, 12);
   return bytes;
 }
+
+/**
+ * Says what is left at the end, for people who look for leaks.
+ *
+ * @param sockets that are taken for open
+ * @param places of the socket table in use: those sockets, and closed ones
+ *   that may still have said something
+ */
+export function remainsText(sockets: number, places: number): string {
+  return `at the end ${sockets} sockets are known and ${places} places of ` +
+    "the socket table in use";
+}

@@ -41,7 +41,7 @@ import {
   NetworkNamespaces,
 } from "./network_namespaces.ts";
 import { readRights } from "../proc/rights.ts";
-import { mapped, SocketCleanup } from "./socket_cleanup.ts";
+import { mapped, remainsText, SocketCleanup } from "./socket_cleanup.ts";
 import { StraySockets, strayWarning } from "./stray_sockets.ts";
 import type { TapSource } from "./taps.ts";
 import { CaptureError, type ExitStatus } from "./types.ts";
@@ -214,6 +214,8 @@ export class Tracking {
     } finally {
       clearInterval(timer);
       this.#tend();
+      this.#tidy();
+      this.#debug(1, remainsText(this.#registry.size, this.#table.used));
     }
   }
 

@@ -134,7 +134,26 @@ export class Matcher {
     if (fields.fragment === Fragment.LATER) {
       return this.#fragments.recall(fields, sent, seconds);
     }
-    const slot = sent
+    let slot: number;
+    let version: number;
+    do {
+      version = this.#table.version();
+      slot = this.#searchSide(fields, sent, seconds, nanoseconds);
+      // A call that was settled meanwhile may have shown neither of its faces.
+    } while (slot === Match.FOREIGN && version !== this.#table.version());
+    if (fields.fragment === Fragment.FIRST && slot !== Match.UNDECIDED) {
+      this.#fragments.remember(fields, sent, seconds, slot);
+    }
+    return slot;
+  }
+
+  #searchSide(
+    fields: FlowFields,
+    sent: boolean,
+    seconds: number,
+    nanoseconds: number,
+  ): number {
+    return sent
       ? this.#search(
         fields,
         fields.source,
@@ -155,10 +174,6 @@ export class Matcher {
         seconds,
         nanoseconds,
       );
-    if (fields.fragment === Fragment.FIRST && slot !== Match.UNDECIDED) {
-      this.#fragments.remember(fields, sent, seconds, slot);
-    }
-    return slot;
   }
 
   #search(

@@ -185,7 +185,10 @@ export class SocketTable {
     return PENDING_LOCAL_AT + portIndex(protocol, port);
   }
 
-  /** Changes whenever a call under way is settled. */
+  /**
+   * Changes whenever a call under way is settled: before its slot goes, and
+   * when it is gone.
+   */
   version(): number {
     return Atomics.load(this.words, VERSION);
   }
@@ -195,7 +198,12 @@ export class SocketTable {
     Atomics.wait(this.words, VERSION, version, timeout);
   }
 
-  /** Writer: a call under way was settled. */
+  /** Writer: a call under way is about to be settled. */
+  changeVersion(): void {
+    Atomics.add(this.words, VERSION, 1);
+  }
+
+  /** Writer: a call under way was settled. Wakes the reader. */
   bumpVersion(): void {
     Atomics.add(this.words, VERSION, 1);
     Atomics.notify(this.words, VERSION);

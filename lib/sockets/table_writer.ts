@@ -167,6 +167,8 @@ export class SocketTableWriter {
 
   /** Removes a slot at once, as if it had never been; a settled call. */
   remove(slot: number): void {
+    // Whoever does not find it any more must notice that it was there.
+    this.#table.changeVersion();
     this.#unlink(slot);
     this.#table.bumpVersion();
   }

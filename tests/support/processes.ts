@@ -178,6 +178,7 @@ export class Child implements AsyncDisposable {
   async seen(
     stream: "stdout" | "stderr",
     pattern: RegExp,
+    milliseconds: number = PATIENCE,
   ): Promise<RegExpMatchArray> {
     const output = stream === "stdout" ? this.#stdout : this.#stderr;
     const search = async (): Promise<RegExpMatchArray> => {
@@ -197,7 +198,8 @@ export class Child implements AsyncDisposable {
         }
       }
     };
-    return await within(search(), `${pattern} on ${stream} of ${this.#name}`);
+    const what = `${pattern} on ${stream} of ${this.#name}`;
+    return await within(search(), what, milliseconds);
   }
 
   /** Writes one line to standard input. */

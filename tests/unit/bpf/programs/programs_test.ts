@@ -58,6 +58,13 @@ Deno.test("packetFilter() needs six maps", () => {
   throws(() => relocate(code, { config: 3 }), RangeError);
 });
 
+Deno.test("packetFilter() looks for ports before and after calls under way", () => {
+  // A call's rule goes when its port's has come: both may be missed otherwise.
+  const names = packetFilter().code.relocations.map(({ name }) => name)
+    .filter((name) => name === "ports" || name === "remotes");
+  deepEqual(names, ["ports", "remotes", "ports"]);
+});
+
 Deno.test("sockOpsProgram() calls only helpers that it may", () => {
   for (const abilities of SOCK_OPS_ABILITIES) {
     const called = helpers(sockOpsProgram(abilities));

@@ -505,3 +505,26 @@ Deno.test("SocketRegistry.isRecent() knows connections that were closed of late"
   scene.wait(5);
   assert.ok(!ask());
 });
+
+for (
+  const [name, unbound, named, remote] of [
+    ["UDP", UDP_UNBOUND, UDP_BOUND, OTHER],
+    ["TCP", UNBOUND, CONNECTED, SERVER],
+  ] as const
+) {
+  Deno.test(`SocketRegistry settles a call while the reader looks for it: ${name}`, () => {
+    using scene = new RegistryScene();
+    const call = scene.begin(unbound, [remote]);
+    const { table } = scene.matcher;
+    const { pendingRemoteHead } = table;
+    // What is known of the local port has been looked through by then.
+    table.pendingRemoteHead = (protocol, port): number => {
+      table.pendingRemoteHead = pendingRemoteHead;
+      scene.settle(call, named);
+      return pendingRemoteHead.call(table, protocol, port);
+    };
+    const { protocol } = unbound;
+    const flow = { protocol, source: LOCAL, destination: remote };
+    assert.ok(scene.sent(flow) >= 0);
+  });
+}

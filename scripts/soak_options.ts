@@ -1,0 +1,75 @@
+/**
+ * The command line of `scripts/soak`.
+ *
+ * @module
+ */
+import { OptionError, parseWords, wholeNumber } from "./script.ts";
+
+/** Ways to follow the program. */
+const TRACKERS = ["ebpf", "ptrace"] as const;
+
+/** How long to go on. */
+export interface SoakOptions {
+  readonly trackers: readonly string[];
+  /** Conversations of the program. */
+  readonly count: number;
+  /** Seconds that the program stays when they are over. */
+  readonly rest: number;
+  /** Print Markdown. */
+  readonly markdown: boolean;
+}
+
+/** Text of `--help`. */
+export const HELP = `Usage: scripts/soak [OPTIONS]
+
+Has a traced program hold very many short conversations (TCP connections that
+end in several ways, UDP questions), while another program does the same, in a
+network namespace of their own. Shows tracedump's memory at each hundred
+thousand, and compares everything that it captured with tcpdump. Needs root and
+gcc.
+
+Options:
+  --count N       conversations (default 1000000)
+  --tracker NAME  only this tracker: ${TRACKERS.join(" or ")}
+  --rest N        seconds that the program stays when they are over, so that
+                  closed connections are forgotten (default 90)
+  --markdown      print tables for a Markdown document
+  --help          show this help and exit
+`;
+
+/**
+ * Reads the command line.
+ *
+ * @returns `undefined` when help is wanted
+ * @throws {OptionError}
+ */
+export function parseOptions(
+  args: readonly string[],
+): SoakOptions | undefined {
+  const { values } = parseWords({
+    args: [...args],
+    options: {
+      count: { type: "string" },
+      tracker: { type: "string" },
+      rest: { type: "string" },
+      markdown: { type: "boolean" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  if (values.help) return undefined;
+  const { tracker } = values;
+  const trackers = TRACKERS.filter((name) =>
+    tracker === undefined || tracker === name
+  );
+  if (trackers.length === 0) {
+    throw new OptionError(
+      `No tracker "${tracker}": expected ${TRACKERS.join(" or ")}`,
+    );
+  }
+  return {
+    trackers,
+    count: wholeNumber("--count", values.count, 1_000_000),
+    rest: wholeNumber("--rest", values.rest, 90),
+    markdown: values.markdown ?? false,
+  };
+}
