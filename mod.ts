@@ -104,8 +104,16 @@ export {
   PacketFilter,
   type PacketFilterOptions,
 } from "./lib/session/trace/filter.ts";
+export {
+  type DecodeOptions,
+  decodePacket,
+  flowOf,
+} from "./lib/packet/packet.ts";
+export { formatAddress } from "./lib/packet/address.ts";
 export type {
   ArpLayer,
+  DecodedPacket,
+  Depth,
   DhcpLayer,
   DnsLayer,
   EthernetLayer,
@@ -169,22 +177,4 @@ export type { Instruction } from "./bpf/classic/instruction.ts";
 export { FilterSyntaxError } from "./bpf/filter/errors.ts";
 export { formatLinkType, LinkType } from "./lib/bytes/link_type.ts";
 
-export {
-  type CloseKind,
-  type ConnectionRow,
-  type ConnectionWatchOptions,
-  type OwnerKind,
-  type RowFilter,
-  type SessionRow,
-  type SessionWatchOptions,
-  ViewError,
-  type ViewErrorCode,
-  type ViewLosses,
-  type ViewRow,
-  type Watch,
-  watchConnections,
-  type WatchFeature,
-  type WatchOptions,
-  type WatchScope,
-  watchSessions,
-} from "./lib/views/mod.ts";
+export * from "./lib/views/mod.ts";

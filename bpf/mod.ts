@@ -128,6 +128,7 @@ export {
 } from "./filter/compile.ts";
 export { FilterSyntaxError } from "./filter/errors.ts";
 export type { Protocol } from "./filter/keywords.ts";
+export { makeMatcher, type Matcher } from "./filter/matcher.ts";
 export type { Placement } from "./filter/link.ts";
 export {
   type NameFiles,

@@ -11,8 +11,11 @@ import { type Counts, failedTests, judge, NONE, sum } from "./gate_summary.ts";
 /** Version that the product must still run on. */
 const OLDEST = "2.4.2";
 const PRODUCT = ["main.ts", "mod.ts", "lib", "bpf", "ffi"];
-const SURFACE = ["mod.ts", "bpf/mod.ts"];
+const SURFACE = ["mod.ts", "bpf/mod.ts", "lib/pcap/mod.ts", "lib/text/mod.ts"];
 const INTEGRATION = "tests/integration";
+const EXAMPLES = "examples";
+/** Its code runs, and needs root. */
+const TUTORIAL = "docs/library.md";
 /** Longest time for one run of tests, in milliseconds. */
 const RUN_TIME = 1_500_000;
 
@@ -75,6 +78,7 @@ async function staticChecks(): Promise<Counts> {
       "check",
       "--frozen",
       ...PRODUCT,
+      EXAMPLES,
       "scripts",
       "tests",
     ],
@@ -125,7 +129,7 @@ async function integrationTests(filter: readonly string[]): Promise<Counts> {
     const deno = await publicDeno(folder);
     const tests = await runTwice(deno, selection(INTEGRATION, filter));
     if (filter.length > 0) return tests;
-    const results = [tests];
+    const results = [tests, await runTests(deno, ["--doc", TUTORIAL])];
     for (const [variants, files] of MATRIX) {
       const paths = files.map((name) => `${INTEGRATION}/${name}`);
       results.push(await runTwice(deno, paths, variants));

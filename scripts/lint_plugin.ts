@@ -39,7 +39,7 @@ const CLI_IMPORTS = [
 const CLI_HOST = "lib/cli/deno_host.ts";
 
 /** Code that is not part of the product. */
-const TOOLING = ["tests", "scripts"];
+const TOOLING = ["tests", "scripts", "examples"];
 
 const ROOT = new URL("../", import.meta.url).pathname;
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import project from "../../deno.json" with { type: "json" };
 import { Child } from "../support/processes.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -14,26 +15,36 @@ function run(script: string, ...permissions: string[]): Child {
   });
 }
 
+/** What a process has open, without what the runtime itself opens. */
+function openFiles(folder: string): Set<string> {
+  const names = new Set<string>();
+  for (const { name } of Deno.readDirSync(folder)) {
+    try {
+      const target = Deno.readLinkSync(`${folder}/${name}`);
+      if (!target.includes("_cache_")) names.add(target.replace(/\d+/g, "N"));
+    } catch {
+      continue; // closed meanwhile
+    }
+  }
+  return names;
+}
+
 Deno.test("mod.ts is imported without permission and opens nothing", async () => {
   const waiting = `
     console.log("ready");
     await Deno.stdin.read(new Uint8Array(1));
   `;
-  const open = async (script: string): Promise<string[]> => {
+  const open = async (script: string): Promise<Set<string>> => {
     await using child = run(script, `--allow-import`);
     await child.seen("stdout", /ready/);
-    const folder = `/proc/${child.pid}`;
-    const files = [...Deno.readDirSync(`${folder}/fd`)].map(({ name }) =>
-      Deno.readLinkSync(`${folder}/fd/${name}`).replace(/\d+/g, "N")
-    );
+    const names = openFiles(`/proc/${child.pid}/fd`);
     await child.closeInput();
     assert.equal((await child.ended()).code, 0);
-    // The runtime opens its own caches when it loads any module, and pipes to
-    // its own threads.
-    return files.filter((name) => !/_cache_|^pipe:/.test(name)).sort();
+    return names;
   };
   const nothing = await open(waiting);
-  assert.deepEqual(await open(`import "${SURFACE}"; ${waiting}`), nothing);
+  const script = `import "${SURFACE}"; ${waiting}`;
+  assert.deepEqual((await open(script)).difference(nothing), new Set());
 });
 
 Deno.test("openTrace() reads files with --allow-read alone", async () => {
@@ -59,4 +70,80 @@ Deno.test("openTrace() says which permission is missing", async () => {
   await using child = run(script);
   const { stdout, stderr } = await child.ended();
   assert.match(stdout, /run it with --allow-read$/m, stderr);
+});
+
+/** Names that a module exports. */
+function exportsOf(module: URL): Set<string> {
+  const source = Deno.readTextFileSync(module);
+  const names = new Set<string>();
+  for (const [, from] of source.matchAll(/^export \* from "([^"]+)"/gm)) {
+    for (const name of exportsOf(new URL(from!, module))) names.add(name);
+  }
+  for (const [, list] of source.matchAll(/^export (?:type )?\{([^}]*)\}/gm)) {
+    for (const name of namesIn(list!)) names.add(name);
+  }
+  return names;
+}
+
+/** Names in braces, without `type` and new names. */
+function namesIn(list: string): string[] {
+  return list.split(",")
+    .map((item) => item.trim().replace(/^type /, "").split(/ as |:/)[0]!.trim())
+    .filter((name) => name !== "");
+}
+
+/** What a module takes from other modules: names and specifier. */
+function* importsOf(source: string): Generator<[string[], string]> {
+  const patterns = [
+    /^import (?:type )?\{([^}]*)\} from "([^"]+)"/gm,
+    /\{([^{}]*)\} = await import\(\s*"([^"]+)",?\s*\)/g,
+  ];
+  for (const pattern of patterns) {
+    for (const [, names, from] of source.matchAll(pattern)) {
+      yield [namesIn(names!), from!];
+    }
+  }
+}
+
+function* modulesIn(folder: URL): Generator<URL> {
+  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+    if (isDirectory) yield* modulesIn(new URL(`${name}/`, folder));
+    else if (name.endsWith(".ts")) yield new URL(name, folder);
+  }
+}
+
+/**
+ * Starts a command that nobody captures, for the views. What it takes to wait
+ * for a terminal's signals is no part of a library.
+ */
+const NO_SURFACE: ReadonlySet<string> = new Set(["LaunchedCommand"]);
+
+Deno.test("the command line is built on the surface alone", () => {
+  const surface = new Set(NO_SURFACE);
+  for (const path of Object.values(project.exports)) {
+    for (const name of exportsOf(new URL(path, ROOT))) surface.add(name);
+  }
+  assert(surface.has("startCapture") && surface.has("openTrace"));
+  const cli = new URL("lib/cli/", ROOT);
+  const missing: string[] = [];
+  let checked = 0;
+  for (const module of [new URL("main.ts", ROOT), ...modulesIn(cli)]) {
+    for (const [names, from] of importsOf(Deno.readTextFileSync(module))) {
+      const target = new URL(from, module);
+      const isOther = target.protocol === "file:" &&
+        !target.href.startsWith(cli.href) &&
+        // The operating system behind the host.
+        !/\/ffi\/\w+\.ts$/.test(target.pathname);
+      if (!isOther) continue;
+      checked += names.length;
+      for (const name of names) {
+        if (surface.has(name)) continue;
+        missing.push(
+          `${name} of ${target.pathname.slice(ROOT.pathname.length)}`,
+        );
+      }
+    }
+  }
+  assert.deepEqual(missing, [], "deno.json does not export them");
+  assert(checked > 10, `${checked} names`);
 });

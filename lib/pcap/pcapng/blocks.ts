@@ -76,6 +76,7 @@ export function decodeSectionHeader(block: CaptureBlock): SectionHeader {
 export interface ResolvedName {
   /** 4 or 16 bytes: a view. */
   readonly address: Uint8Array;
+  /** At least one. */
   readonly names: readonly string[];
 }
 
