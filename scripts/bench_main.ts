@@ -18,6 +18,7 @@ import { benchRules } from "./bench_rules.ts";
 import { benchSniffer } from "./bench_sniffer.ts";
 import { benchStart } from "./bench_start.ts";
 import { formatMarkdown, formatPlain, type Table } from "./bench_table.ts";
+import { benchViews } from "./bench_views.ts";
 import { Workspace } from "./bench_workspace.ts";
 import { runScript, say } from "./script.ts";
 
@@ -28,6 +29,7 @@ const BENCHMARKS: Readonly<Record<GroupName, Benchmark>> = {
   loop: benchLoop,
   sniffer: benchSniffer,
   rules: benchRules,
+  views: benchViews,
   start: benchStart,
   reading: benchReading,
 };

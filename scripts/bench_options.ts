@@ -11,6 +11,7 @@ export const GROUPS = [
   "loop",
   "sniffer",
   "rules",
+  "views",
   "start",
   "reading",
 ] as const;
@@ -44,6 +45,7 @@ on loopback only. Needs root. Groups (all unless told):
   loop      time of a system call and of a connection; strace beside
   sniffer   processor time per captured packet, drops, memory; tcpdump beside
   rules     time to change a rule of the kernel filter, and to apply all rules
+  views     connections under the system-wide views; bpftrace beside
   start     time of a whole run with a command that does nothing
   reading   packets per second that are printed and counted; tcpdump beside
 

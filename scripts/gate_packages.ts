@@ -36,6 +36,7 @@ const PACKAGES: readonly Package[] = [
   { name: "python3", brings: "python3" },
   { name: "nginx-light", brings: "nginx" },
   { name: "wrk", brings: "wrk" },
+  { name: "bpftrace", brings: "bpftrace" },
 ];
 
 /** Returns the names of packages whose files are missing. */

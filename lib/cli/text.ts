@@ -6,6 +6,8 @@
 
 const BYTE_UNITS = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
 
+/** Nearly every name; cheaper to recognize. */
+const PLAIN_REGEXP = /^[ -~]*$/;
 const UNSAFE_REGEXP = /[\p{Cc}\p{Bidi_Control}]/gu;
 
 /** Formats a whole number with thousands separators: `12,345`. */
@@ -56,7 +58,7 @@ export function formatSpan(milliseconds: number): string {
  * control and direction characters become `?`.
  */
 export function printable(text: string): string {
-  return text.replace(UNSAFE_REGEXP, "?");
+  return PLAIN_REGEXP.test(text) ? text : text.replace(UNSAFE_REGEXP, "?");
 }
 
 /** Cuts a text to a width, with an ellipsis in place of what is lost. */

@@ -270,6 +270,39 @@ export function decodeTcpInfo(bytes: Uint8Array): TcpInfo | undefined {
   };
 }
 
+// The same, since Linux 4.19.
+const TCPI_RTT = 68;
+const TCPI_TOTAL_RETRANS = 100;
+const TCPI_BYTES_SENT = 200;
+const TCPI_BYTES_RETRANS = 208;
+
+/** Further fields of struct tcp_info (Linux 4.19). */
+export interface TcpTotals {
+  /** Smoothed round-trip time in microseconds. */
+  readonly roundTrip: number;
+  /** Segments sent again. */
+  readonly retransmits: number;
+  /** Bytes of data sent for the first time: neither SYN nor FIN counts. */
+  readonly bytesSentOnce: number;
+}
+
+/**
+ * Reads the further fields.
+ *
+ * @param bytes {@linkcode InetDiagSocket.tcpInfo}.
+ * @returns The fields, or `undefined` when an old kernel's struct is shorter.
+ */
+export function decodeTcpTotals(bytes: Uint8Array): TcpTotals | undefined {
+  if (bytes.length < TCPI_BYTES_RETRANS + 8) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const sent = view.getBigUint64(TCPI_BYTES_SENT, true);
+  return {
+    roundTrip: view.getUint32(TCPI_RTT, true),
+    retransmits: view.getUint32(TCPI_TOTAL_RETRANS, true),
+    bytesSentOnce: Number(sent - view.getBigUint64(TCPI_BYTES_RETRANS, true)),
+  };
+}
+
 function copy(
   view: DataView<ArrayBuffer>,
   offset: number,

@@ -44,33 +44,39 @@ export function formatCsvRow<Row>(
   columns: readonly Column<Row>[],
   row: Row,
 ): string {
-  let line = "";
-  for (const [at, { value }] of columns.entries()) {
-    if (at > 0) line += ",";
-    line += csvField(value(row));
+  let line = csvField(columns[0]?.value(row) ?? "");
+  for (let at = 1; at < columns.length; at++) {
+    line += `,${csvField(columns[at]!.value(row))}`;
   }
   return line;
 }
 
 /** Puts a field in quotes where it has to be (RFC 4180 section 2). */
 export function csvField(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return QUOTED_REGEXP.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
+
+const QUOTED_REGEXP = /[",\r\n]/;
 
 function join<Row>(
   columns: readonly Column<Row>[],
   text: (column: Column<Row>) => string,
 ): string {
   let line = "";
-  for (const [at, column] of columns.entries()) {
-    if (at > 0) line += " ";
+  for (let at = 0; at < columns.length; at++) {
+    const column = columns[at]!;
+    const { cut, width } = column;
     let value = text(column);
-    if (column.cut !== undefined && value.length > column.cut) {
-      value = [...value].slice(0, column.cut).join("");
+    if (cut !== undefined && value.length > cut) {
+      value = [...value].slice(0, cut).join("");
     }
-    line += column.right === true
-      ? value.padStart(column.width)
-      : value.padEnd(column.width);
+    if (at > 0) line += " ";
+    // Padding is dear where none is needed.
+    line += value.length >= width
+      ? value
+      : column.right === true
+      ? value.padStart(width)
+      : value.padEnd(width);
   }
   return line;
 }

@@ -5,6 +5,7 @@
  */
 import type { ViewFeatures } from "../../bpf/programs/views/features.ts";
 import { realTimeOffset } from "../../ffi/clock.ts";
+import { missingFor, readRights, rightsText } from "../proc/rights.ts";
 import { processTree } from "../proc/task.ts";
 import { CgroupTree } from "./cgroups.ts";
 import { ViewError } from "./errors.ts";
@@ -91,7 +92,7 @@ export class EbpfWatch<Row extends ViewRow> implements Watch<Row> {
     const { refused } = this.#source;
     this.notices = refused.filter(({ loss }) =>
       loss !== "iterator" || maker.usesDescriptors === true
-    ).map(({ loss }) => LOSSES[loss]);
+    ).map(({ loss }) => lossText(loss));
     this.details = refused.map(({ error }) => error.message);
   }
 
@@ -188,6 +189,12 @@ export function openWatch<Row extends ViewRow>(
   options: WatchOptions,
 ): Watch<Row> {
   try {
+    if ((options.without ?? switchedOff()).includes("ebpf")) {
+      throw new ViewError(
+        "unsupported",
+        "Cannot watch the machine: eBPF is switched off",
+      );
+    }
     return new EbpfWatch(maker, options);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
@@ -197,9 +204,20 @@ export function openWatch<Row extends ViewRow>(
 
 const ALL: WatchScope = { kind: "all" };
 
+/** One line about what the kernel refused. */
+function lossText(loss: WatchFeature): string {
+  const missing = loss === "cgroup" ? missingFor(readRights(), "cg") : [];
+  const [what, ...rest] = LOSSES[loss].split(": ");
+  return missing.length === 0
+    ? LOSSES[loss]
+    : `${what}, ${rightsText(missing)} ${
+      missing.length === 1 ? "is" : "are"
+    } missing: ${rest.join(": ")}`;
+}
+
 /** What is lost with what the kernel refused. */
 const LOSSES: Readonly<Record<WatchFeature, string>> = {
-  ebpf: "",
+  ebpf: "eBPF cannot be used: nothing is seen",
   cgroup: "cgroup hooks cannot be used: attempts that fail at once, and UDP, " +
     "are not seen",
   probe: "kernel memory cannot be read: who accepted a connection is known " +

@@ -40,10 +40,13 @@ import type { ViewLosses, WatchFeature } from "./watch.ts";
 
 /** Bytes of the ring: a second of 20,000 connections per second. */
 const RING_SIZE = 8 << 20;
-/** Sockets that are kept at a time; memory is taken as it is needed. */
-const MAX_SOCKETS = 1 << 20;
+/**
+ * Sockets that are kept at a time. Memory for them is taken as it is needed,
+ * but the table has its full size, and a small one stays in caches.
+ */
+const MAX_SOCKETS = 1 << 17;
 /** Attempts that are under way at a time. */
-const MAX_ATTEMPTS = 1 << 18;
+const MAX_ATTEMPTS = 1 << 16;
 /** Ports with a listener, in all network namespaces. */
 const MAX_LISTENERS = 1 << 14;
 /** Destinations of unconnected UDP sockets that are remembered. */

@@ -51,7 +51,9 @@ export class ViewRecord {
   readonly #view: DataView;
   readonly #bytes: Uint8Array;
   #offset = 0;
-  #names = new Map<string, string>();
+  readonly #addresses = new Map<number, string>();
+  /** By their first half. */
+  readonly #names = new Map<bigint, { tail: bigint; name: string }>();
 
   /** Makes a window. */
   constructor(view: DataView, bytes: Uint8Array) {
@@ -185,27 +187,25 @@ export class ViewRecord {
 
   #address(field: number, family: 4 | 6): string {
     const at = this.#offset + field;
-    return family === 4
-      ? formatIpv4(this.#bytes, at + MAPPED_OFFSET)
-      : formatIpv6(this.#bytes, at);
+    if (family === 6) return formatIpv6(this.#bytes, at);
+    const key = this.#view.getUint32(at + MAPPED_OFFSET, true);
+    const known = this.#addresses.get(key);
+    if (known !== undefined) return known;
+    const text = formatIpv4(this.#bytes, at + MAPPED_OFFSET);
+    return remember(this.#addresses, key, text);
   }
 
+  /** Most rows are about a few programs: their names are kept as strings. */
   #comm(): string {
     const start = this.#offset + RECORD.comm;
+    const head = this.#view.getBigUint64(start, true);
+    const tail = this.#view.getBigUint64(start + 8, true);
+    const known = this.#names.get(head);
+    if (known?.tail === tail) return known.name;
     let end = start;
-    let plain = "";
-    while (end < start + COMM_LENGTH) {
-      const byte = this.#bytes[end]!;
-      if (byte === 0) break;
-      plain += String.fromCharCode(byte);
-      end++;
-    }
-    const known = this.#names.get(plain);
-    if (known !== undefined) return known;
+    while (end < start + COMM_LENGTH && this.#bytes[end] !== 0) end++;
     const name = decoder.decode(this.#bytes.slice(start, end));
-    if (this.#names.size >= MAX_NAMES) this.#names.clear();
-    this.#names.set(plain, name);
-    return name;
+    return remember(this.#names, head, { tail, name }).name;
   }
 
   #u16(field: number): number {
@@ -222,8 +222,14 @@ export class ViewRecord {
   }
 }
 
-/** Names of threads that are remembered as strings. */
-const MAX_NAMES = 1000;
+/** Texts of one kind that are remembered. */
+const MAX_REMEMBERED = 4096;
+
+function remember<K, V>(map: Map<K, V>, key: K, value: V): V {
+  if (map.size >= MAX_REMEMBERED) map.clear();
+  map.set(key, value);
+  return value;
+}
 
 /** What rows need to know besides the record. */
 export interface RecordContext {

@@ -61,7 +61,9 @@ export type CloseKind =
   /** Nothing came for too long, or the network said it cannot be reached. */
   | "timeout"
   /** It is still open. */
-  | "open";
+  | "open"
+  /** Without eBPF nothing tells. */
+  | "unknown";
 
 /** One end of a TCP connection, from beginning to end. */
 export interface SessionRow extends ViewRow {

@@ -4,7 +4,9 @@
  * @module
  */
 import { RECORD_TYPE, SOCKET_FLAG } from "../../bpf/programs/views/layout.ts";
-import { openWatch } from "./ebpf_watch.ts";
+import { DiagWatch } from "./diag_watch.ts";
+import { openWatch, type RowMaker } from "./ebpf_watch.ts";
+import { ViewError } from "./errors.ts";
 import { sessionRow } from "./record.ts";
 import type { SessionRow } from "./rows.ts";
 import type { Watch, WatchOptions } from "./watch.ts";
@@ -19,7 +21,9 @@ export interface SessionWatchOptions extends WatchOptions {
 
 /**
  * Watches TCP sessions. Each end of a session on this machine is a row, when
- * it is closed; those that are still open come at the end, if wanted.
+ * it is closed; those that are still open come at the end, if wanted. Where
+ * eBPF cannot be used, sockets are listed again and again instead, and a notice
+ * says what is lost.
  *
  * @throws {ViewError} when that is not permitted or not possible here
  */
@@ -29,7 +33,7 @@ export function watchSessions(
   const { openBefore = false, stillOpen = false, scope } = options;
   const isWanted = (flags: number): boolean =>
     openBefore || (flags & SOCKET_FLAG.OPEN_BEFORE) === 0;
-  return openWatch<SessionRow>({
+  const maker: RowMaker<SessionRow> = {
     features: { closes: true },
     usesDescriptors: openBefore || stillOpen,
     row: (record, context) =>
@@ -48,5 +52,22 @@ export function watchSessions(
       });
       return rows;
     },
-  }, options);
+  };
+  try {
+    return openWatch(maker, options);
+  } catch (error) {
+    if (!(error instanceof ViewError) || error.code === "not-found") {
+      throw error;
+    }
+    return new DiagWatch(options, reasonOf(error), [
+      error.message,
+      ...error.detail,
+    ]);
+  }
+}
+
+/** The part of the message behind "Cannot watch the machine: ". */
+function reasonOf({ message }: ViewError): string {
+  const colon = message.indexOf(": ");
+  return colon < 0 ? message : message.slice(colon + 2);
 }

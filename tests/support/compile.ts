@@ -40,21 +40,29 @@ export function compileWorkload(
   name: string,
   options: CompileOptions = {},
 ): Promise<string> {
+  return compileProgram(new URL(`${name}.c`, WORKLOADS), options);
+}
+
+/** As {@linkcode compileWorkload} for a source that stands elsewhere. */
+export function compileProgram(
+  source: URL,
+  options: CompileOptions = {},
+): Promise<string> {
   const flags = options.is32Bit ? [...FLAGS, "-m32"] : [...FLAGS];
-  const id = `${name} ${flags.join(" ")}`;
+  const id = `${source.pathname} ${flags.join(" ")}`;
   let executable = finished.get(id);
   if (executable === undefined) {
-    executable = compile(name, flags);
+    executable = compile(source, flags);
     finished.set(id, executable);
   }
   return executable;
 }
 
 async function compile(
-  name: string,
+  source: URL,
   flags: readonly string[],
 ): Promise<string> {
-  const source = new URL(`${name}.c`, WORKLOADS).pathname;
+  const name = source.pathname.replace(/^.*\/|\.c$/g, "");
   const texts = [
     await Deno.readTextFile(source),
     await Deno.readTextFile(new URL("workload.h", WORKLOADS)),
@@ -67,7 +75,7 @@ async function compile(
   // Renamed when complete: test runs may go on side by side.
   const fresh = `${target}.${Deno.pid}`;
   const { success, stderr } = await new Deno.Command("gcc", {
-    args: [...flags, "-o", fresh, source],
+    args: [...flags, "-o", fresh, source.pathname],
     stdin: "null",
   }).output();
   assert.ok(success, new TextDecoder().decode(stderr));

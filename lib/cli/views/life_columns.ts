@@ -122,11 +122,18 @@ export function lifeColumns(
     {
       title: "MS",
       width: more.length > 0 ? 9 : 0,
-      value: (row) => row.duration.toFixed(2),
+      value: (row) => hundredths(row.duration),
     },
     ...more,
   ];
   return withoutPadding(columns);
+}
+
+/** Two decimals; several times faster than `toFixed()`. */
+function hundredths(value: number): string {
+  const total = Math.round(value * 100);
+  const rest = total % 100;
+  return `${(total - rest) / 100}.${rest < 10 ? "0" : ""}${rest}`;
 }
 
 /** Nothing follows the last column. */
