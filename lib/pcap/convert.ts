@@ -64,6 +64,7 @@ export interface ConvertOptions {
  *
  * @param streams Streams whose items will come.
  * @param options See {@linkcode ConvertOptions}.
+ * @throws {MixedLinkTypesError} When they do not fit into one file.
  */
 export function captureEncoder(
   streams: readonly CaptureStream[],
@@ -115,6 +116,14 @@ class PcapEncoder implements CaptureEncoder {
   constructor(streams: readonly CaptureStream[], nanoseconds: boolean) {
     this.#streams = streams;
     this.#nanoseconds = nanoseconds;
+    // What is known before is said before.
+    const [first, ...others] = streams.flatMap(({ header }) =>
+      header === undefined ? [] : header.linkType
+    );
+    const other = others.find((linkType) => linkType !== first);
+    if (first !== undefined && other !== undefined) {
+      throw new MixedLinkTypesError(first, other);
+    }
   }
 
   encode(_stream: number, item: CaptureItem): Uint8Array {

@@ -47,6 +47,10 @@ export class PrintingTaker implements Taker {
     this.#format = (record) => printer.format(record);
   }
 
+  get isClosed(): boolean {
+    return this.#output.isClosed;
+  }
+
   take(_stream: number, item: CaptureItem): void {
     if (!(item instanceof CaptureRecord)) {
       this.#names?.learn(item);

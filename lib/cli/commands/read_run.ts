@@ -17,7 +17,7 @@ import { Console } from "../console.ts";
 import { EXIT_CODE, exitWith, type Outcome } from "../exit_code.ts";
 import { filterMistake } from "../filter_expression.ts";
 import { formatHelp, formatUsage, PROGRAM } from "../help.ts";
-import { FileError, type FileOutput, type Host } from "../host.ts";
+import { FileError, type Host } from "../host.ts";
 import { parseArguments } from "../parse.ts";
 import { portNames } from "../print_names.ts";
 import { countOf } from "../text.ts";
@@ -71,15 +71,17 @@ async function read(plan: ReadPlan, host: Host): Promise<Outcome> {
     : undefined;
   const streams = await openAll(plan.files, host);
   if (streams === undefined) return exitWith(EXIT_CODE.FAILURE);
-  if (filter !== undefined && dumpProgram > 0) {
-    const linkType = await firstLinkType(streams[0]!);
-    for (const stream of streams) await stream[Symbol.asyncDispose]();
-    const program = filter.forLinkType(linkType);
+  try {
+    if (filter === undefined || dumpProgram === 0) {
+      return await new Reading(plan, host, streams, filter).run();
+    }
+    const program = filter.forLinkType(await firstLinkType(streams[0]!));
     const { formatProgram } = await import("../filter_program.ts");
     host.stdout.write(formatProgram(program, dumpProgram));
     return exitWith(EXIT_CODE.OK);
+  } finally {
+    for (const stream of streams) await stream[Symbol.asyncDispose]();
   }
-  return await new Reading(plan, host, streams, filter).run();
 }
 
 /** The compiler is large: it is loaded only where there is a filter. */
@@ -147,10 +149,7 @@ class Reading {
 
   async run(): Promise<Outcome> {
     const { action, limit } = this.#plan;
-    const output = this.#host.files.create(
-      action.kind === "write" ? action.output : STANDARD_OUTPUT,
-    );
-    const taker = await this.#makeTaker(output);
+    const taker = await this.#makeTaker();
     const merger = new CaptureMerger(this.#streams, {
       select: this.#filter?.usesProcess ? undefined : this.#select(taker),
     });
@@ -163,7 +162,7 @@ class Reading {
         }
       }
       taker.flush();
-      if (this.#taken === limit || output.isClosed) break;
+      if (this.#taken === limit || taker.isClosed) break;
     }
     taker.finish();
     for (const { stream, error } of merger.failures) {
@@ -198,15 +197,21 @@ class Reading {
     return true;
   }
 
-  async #makeTaker(output: FileOutput): Promise<Taker> {
+  async #makeTaker(): Promise<Taker> {
     const { action, print, numeric } = this.#plan;
-    if (action.kind === "count") return new CountingTaker(output);
+    const { files } = this.#host;
     if (action.kind === "write") {
+      const { output, nanoseconds } = action;
       const format = action.format ?? this.#streams[0]!.format;
-      const { nanoseconds } = action;
-      const { WritingTaker } = await import("./read_writing.ts");
-      return new WritingTaker(output, this.#streams, format, nanoseconds);
+      const { writingTaker } = await import("./read_writing.ts");
+      return writingTaker(
+        this.#streams,
+        { format, nanoseconds },
+        () => files.create(output),
+      );
     }
+    const output = files.create(STANDARD_OUTPUT);
+    if (action.kind === "count") return new CountingTaker(output);
     const { PrintingTaker } = await import("./read_printing.ts");
     const ports = numeric ? undefined : portNames(await this.#services());
     return new PrintingTaker(output, action.kind, print, ports);

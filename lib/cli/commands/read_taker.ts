@@ -10,6 +10,8 @@ import type { FileOutput } from "../host.ts";
 
 /** Takes the items of files, in their order. */
 export interface Taker {
+  /** Whether nobody wants more. */
+  readonly isClosed: boolean;
   /** Takes an item; packets that are not wanted are not given. */
   take(stream: number, item: CaptureItem): void;
   /** Hands on what was taken: more may be long in coming. */
@@ -26,6 +28,10 @@ export class CountingTaker implements Taker {
 
   constructor(output: FileOutput) {
     this.#output = output;
+  }
+
+  get isClosed(): boolean {
+    return this.#output.isClosed;
   }
 
   take(_stream: number, item: CaptureItem): void {

@@ -8,6 +8,7 @@ import type { CaptureStream } from "../../pcap/capture_stream.ts";
 import {
   type CaptureEncoder,
   captureEncoder,
+  type ConvertOptions,
   MixedLinkTypesError,
 } from "../../pcap/convert.ts";
 import type { CaptureItem } from "../../pcap/merge.ts";
@@ -19,37 +20,61 @@ import type { Taker } from "./read_taker.ts";
 /** Bytes that are written at a time. */
 const BUFFER_SIZE = 256 << 10;
 
-/** Writes packets into a file. */
-export class WritingTaker implements Taker {
+/**
+ * Makes what writes packets into a file.
+ *
+ * @param create Makes the file, when it is clear that it can be written.
+ * @throws {FileError}
+ */
+export function writingTaker(
+  streams: readonly CaptureStream[],
+  options: Pick<ConvertOptions, "format" | "nanoseconds">,
+  create: () => FileOutput,
+): Taker {
+  const encoder = sayingHow(() =>
+    captureEncoder(streams, {
+      ...options,
+      application: `${PROGRAM} ${VERSION}`,
+    })
+  );
+  return new WritingTaker(create(), encoder);
+}
+
+/** Adds to an error what can be done. */
+function sayingHow<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (!(error instanceof MixedLinkTypesError)) throw error;
+    throw new FileError(error.message, {
+      cause: error,
+      hint: "Write pcapng: --format pcapng",
+    });
+  }
+}
+
+class WritingTaker implements Taker {
   readonly #output: FileOutput;
   readonly #encoder: CaptureEncoder;
   readonly #buffer = new Uint8Array(BUFFER_SIZE);
   #length = 0;
 
-  constructor(
-    output: FileOutput,
-    streams: readonly CaptureStream[],
-    format: "pcap" | "pcapng",
-    nanoseconds: boolean,
-  ) {
+  constructor(output: FileOutput, encoder: CaptureEncoder) {
     this.#output = output;
-    const application = `${PROGRAM} ${VERSION}`;
-    this.#encoder = captureEncoder(streams, {
-      format,
-      application,
-      nanoseconds,
-    });
+    this.#encoder = encoder;
+  }
+
+  get isClosed(): boolean {
+    return this.#output.isClosed;
   }
 
   take(stream: number, item: CaptureItem): void {
     try {
-      this.#append(this.#encoder.encode(stream, item));
+      this.#append(sayingHow(() => this.#encoder.encode(stream, item)));
     } catch (error) {
-      if (!(error instanceof MixedLinkTypesError)) throw error;
-      throw new FileError(error.message, {
-        cause: error,
-        hint: "Write pcapng: --format pcapng",
-      });
+      // The file has at least what was before.
+      this.flush();
+      throw error;
     }
   }
 

@@ -156,11 +156,12 @@ Deno.test("read --nano writes nanoseconds into pcap", async () => {
 });
 
 Deno.test("read refuses to mix link types in pcap", async () => {
-  const { code, stderr } = await read(["-o", "x.pcap", "a", "b"], {
+  const { code, stderr, host } = await read(["-o", "x.pcap", "a", "b"], {
     a: pcap([1]),
     b: pcap([2], 1),
   });
   assert.equal(code, 1);
+  assert(!host.files.written.has("x.pcap"));
   assert.equal(
     stderr,
     "tracedump: Cannot write one pcap file: it has one link type, but there " +
