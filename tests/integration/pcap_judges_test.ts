@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { LinkType } from "../../lib/bytes/link_type.ts";
 import { decodePacket, findLayer } from "../../lib/packet/packet.ts";
 import { Magic } from "../../lib/pcap/format.ts";
-import { PcapReader } from "../../lib/pcap/reader.ts";
+import { PcapReader } from "../support/pcap_reader.ts";
 import {
   encodeFileHeader,
   encodeRecord,

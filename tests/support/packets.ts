@@ -6,7 +6,8 @@
 
 import { decodePacket, findLayer, flowOf } from "../../lib/packet/packet.ts";
 import type { CaptureRecord } from "../../lib/pcap/capture_record.ts";
-import { type PcapFileHeader, PcapReader } from "../../lib/pcap/reader.ts";
+import type { PcapFileHeader } from "../../lib/pcap/header.ts";
+import { PcapReader } from "./pcap_reader.ts";
 
 /** One packet. */
 export interface TestPacket {

@@ -5,7 +5,7 @@ import { CaptureStream } from "../../../../lib/pcap/capture_stream.ts";
 import { CaptureFormatError } from "../../../../lib/pcap/error.ts";
 import { Magic } from "../../../../lib/pcap/format.ts";
 import { isPcap } from "../../../../lib/pcap/header.ts";
-import { PcapReader } from "../../../../lib/pcap/reader.ts";
+import { PcapReader } from "../../../support/pcap_reader.ts";
 import { chunked, readRecords } from "./chunked.ts";
 import { encodeFileHeader, encodeRecord } from "../../../../lib/pcap/writer.ts";
 

@@ -1,6 +1,5 @@
 /**
- * Reading of classic pcap files that are in memory: every magic number, both
- * byte orders.
+ * Classic pcap files that are in memory, read without waiting.
  *
  * A damaged or cut file gives everything before the damage, then one
  * {@linkcode CaptureFormatError}.
@@ -8,13 +7,13 @@
  * @module
  */
 
-import type { CaptureRecord } from "./capture_record.ts";
-import { FILE_HEADER_LENGTH } from "./format.ts";
-import { decodeFileHeader, type PcapFileHeader } from "./header.ts";
-import { RecordCursor } from "./record.ts";
-
-export { CaptureFormatError } from "./error.ts";
-export type { PcapFileHeader } from "./header.ts";
+import type { CaptureRecord } from "../../lib/pcap/capture_record.ts";
+import { FILE_HEADER_LENGTH } from "../../lib/pcap/format.ts";
+import {
+  decodeFileHeader,
+  type PcapFileHeader,
+} from "../../lib/pcap/header.ts";
+import { RecordCursor } from "../../lib/pcap/record.ts";
 
 /** Reads the records of a pcap file that is in memory. */
 export class PcapReader implements Iterable<CaptureRecord> {
