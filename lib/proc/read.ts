@@ -97,11 +97,18 @@ function attempt<T>(path: string, read: (path: string) => T): T | undefined {
   try {
     return read(path);
   } catch (error) {
-    const code = (error as { code?: unknown } | null)?.code;
+    const code = codeOf(error);
     if (VANISHED_CODES.has(code)) return undefined;
     if (REFUSED_CODES.has(code)) {
       throw new ProcPermissionError(path, { cause: error });
     }
     throw error;
   }
+}
+
+/** Deno has names for some errors only; its messages have all numbers. */
+function codeOf(error: unknown): unknown {
+  if (!(error instanceof Error)) return undefined;
+  if ("code" in error && error.code !== undefined) return error.code;
+  return error.message.includes("(os error 3)") ? "ESRCH" : undefined;
 }

@@ -34,7 +34,11 @@ Deno.test("readFds() finds sockets and rings", () => {
     "7/task/8/fd/3": { link: "socket:[999]" },
   });
   const sockets = [{ fd: 3, inode: 200 }, { fd: 10, inode: 300 }];
-  assert.deepEqual(readFds(7, undefined, proc.root), { sockets, rings: [5] });
+  assert.deepEqual(readFds(7, undefined, proc.root), {
+    sockets,
+    rings: [5],
+    hasPidfds: false,
+  });
   assert.deepEqual(socketFds(7, undefined, proc.root), sockets);
   assert.deepEqual(socketFds(7, 8, proc.root), [{ fd: 3, inode: 999 }]);
   assert.deepEqual(socketFds(9, undefined, proc.root), []);

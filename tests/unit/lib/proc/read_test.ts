@@ -55,3 +55,17 @@ Deno.test("ProcPermissionError names the path", () => {
   assert.equal(error.path, "/proc/1/fd");
   assert.equal(error.code, "EACCES");
 });
+
+Deno.test("readProcText() takes a process that ends meanwhile for gone", () => {
+  const { readTextFileSync } = Deno;
+  // What Deno throws when read(2) gives ESRCH has no code.
+  const message = "No such process (os error 3): readfile '/proc/7/comm'";
+  Deno.readTextFileSync = () => {
+    throw new Error(message);
+  };
+  try {
+    assert.equal(readProcText("/proc/7/comm"), undefined);
+  } finally {
+    Deno.readTextFileSync = readTextFileSync;
+  }
+});
