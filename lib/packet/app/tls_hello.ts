@@ -25,6 +25,16 @@ import { readUint16 } from "../../bytes/integers.ts";
 import { ByteReader, Truncated } from "../../bytes/reader.ts";
 
 const RANDOM_LENGTH = 32;
+/**
+ * Random with which a ServerHello asks for another ClientHello: the SHA-256 of
+ * "HelloRetryRequest" (RFC 8446 section 4.1.3).
+ */
+const RETRY_RANDOM: readonly number[] = [
+  ...[0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11],
+  ...[0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91],
+  ...[0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e],
+  ...[0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c],
+];
 const HOST_NAME = 0;
 /** Values that mean nothing and keep servers tolerant: 0x0a0a to 0xfafa. */
 const GREASE_MASK = 0x0f0f;
@@ -41,6 +51,8 @@ const Extension = {
 export interface TlsHello {
   /** Whether it is the client's. */
   readonly isClient: boolean;
+  /** The server's asks the client for another one. */
+  readonly isRetry: boolean;
   /** Best version that the client offers, or the one the server chose. */
   readonly version: number;
   /** Host that the client wants to reach (SNI). */
@@ -70,6 +82,7 @@ export function decodeTlsHello(
   const reader = new ByteReader(bytes, start, end);
   const hello = {
     isClient,
+    isRetry: false,
     version: 0,
     serverName: undefined as string | undefined,
     protocols: [] as string[],
@@ -78,7 +91,9 @@ export function decodeTlsHello(
   };
   try {
     hello.version = reader.u16();
-    reader.skip(RANDOM_LENGTH);
+    const random = reader.take(RANDOM_LENGTH);
+    hello.isRetry = !isClient &&
+      RETRY_RANDOM.every((byte, index) => byte === random[index]);
     reader.skip(reader.u8());
     if (isClient) {
       const suites = reader.take(reader.u16());

@@ -54,7 +54,8 @@ function formatHello(hello: TlsHello): string {
   if (!hello.isClient) {
     const suite = hello.cipherSuites[0];
     const cipher = suite === undefined ? "" : `, ${formatCipherSuite(suite)}`;
-    return `${version} server hello${cipher}${protocols}${cut}`;
+    const name = hello.isRetry ? "hello retry request" : "server hello";
+    return `${version} ${name}${cipher}${protocols}${cut}`;
   }
   const name = hello.serverName === undefined
     ? ""

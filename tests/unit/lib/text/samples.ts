@@ -5,7 +5,7 @@
  */
 
 import { LinkType } from "../../../../lib/bytes/link_type.ts";
-import { SAMPLES } from "../packet/samples.ts";
+import { hex, SAMPLES } from "../packet/samples.ts";
 import {
   be16,
   be32,
@@ -208,6 +208,18 @@ export const SERVER_HELLO = bytes(
     ]),
   ),
   record3(20, 0x0303, 1),
+);
+/** A ServerHello that asks for another ClientHello. */
+export const HELLO_RETRY = record3(
+  22,
+  0x0303,
+  handshake(2, [
+    be16(0x0303),
+    ...["cf21ad74", "e59a6111", "be1d8c02", "1e65b891"].map(hex),
+    ...["c2a21116", "7abb8c5e", "079e09e2", "c8a8339c"].map(hex),
+    [0, 0x13, 1, 0],
+    extensions([be16(43), be16(2), 3, 4]),
+  ]),
 );
 /** A ServerHello of TLS 1.2 that chooses a protocol. */
 export const SERVER_HELLO_12 = record3(
@@ -759,6 +771,7 @@ const CONTENT_GROUP = group(
   tcp(40000, 554, "P.", "OPTIONS rtsp://example.org"),
   tcp(443, 40000, "P.", SERVER_HELLO),
   tcp(443, 40000, "P.", SERVER_HELLO_12),
+  tcp(443, 40000, "P.", HELLO_RETRY),
   tcp(443, 40000, "P.", record3(21, 0x0303, [2, 48])),
   tcp(443, 40000, "P.", record3(21, 0x0303, [1, 0])),
   tcp(443, 40000, "P.", record3(21, 0x0303, zeros(26))),

@@ -8,6 +8,7 @@ import { formatCipherSuite } from "../../../../../lib/packet/app/tls_cipher_suit
 import { bytes } from "../../text/packet_builder.ts";
 import {
   CLIENT_HELLO,
+  HELLO_RETRY,
   SERVER_HELLO,
   SERVER_HELLO_12,
 } from "../../text/samples.ts";
@@ -20,6 +21,7 @@ Deno.test("decodeTls() reads a client's hello on any port", () => {
     length: CLIENT_HELLO.length - 5,
     hello: {
       isClient: true,
+      isRetry: false,
       version: 0x0304,
       serverName: "example.org",
       protocols: ["h2", "http/1.1"],
@@ -38,6 +40,13 @@ Deno.test("decodeTls() reads a server's hello and what follows", () => {
   const [old] = decodeTlsRecords(SERVER_HELLO_12, 0, SERVER_HELLO_12.length);
   assert.equal(old?.hello?.version, 0x0303);
   assert.deepEqual(old?.hello?.protocols, ["h2"]);
+});
+
+Deno.test("decodeTls() knows a server that asks for another hello", () => {
+  const [retry] = decodeTlsRecords(HELLO_RETRY, 0, HELLO_RETRY.length);
+  assert.equal(retry?.hello?.isRetry, true);
+  const [hello] = decodeTlsRecords(SERVER_HELLO, 0, SERVER_HELLO.length);
+  assert.equal(hello?.hello?.isRetry, false);
 });
 
 Deno.test("decodeTls() reads alerts unless they are encrypted", () => {
