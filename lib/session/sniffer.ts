@@ -189,7 +189,6 @@ export class Sniffer implements Disposable {
         continue;
       }
       this.#sink.flush();
-      this.#publish();
       this.#events?.tend();
       if (this.#cutoff === undefined) {
         this.#table.beginRound(this.#now() - 1);

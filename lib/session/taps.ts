@@ -148,7 +148,9 @@ export class Taps implements Disposable {
 
   /** Waits for a block or another event, at most `timeout` milliseconds. */
   wait(timeout: number): void {
-    if (poll(this.#poll, timeout) > 0) drainEventFd(this.#wake);
+    if (poll(this.#poll, timeout) <= 0) return;
+    // The first one's revents, in the upper half of the word.
+    if (this.#poll[1]! >> 16 !== 0) drainEventFd(this.#wake);
   }
 
   /**
