@@ -87,23 +87,35 @@ async function* gunzip(
   const ready: Uint8Array[] = [];
   let failure: Error | undefined;
   let length = 0;
+  let proceed = (): void => {};
   inflater.on("data", (bytes: Uint8Array) => {
     ready.push(bytes);
     length += bytes.length;
   });
-  inflater.on("error", (error: Error) => failure = error);
+  // Not every runtime calls back what it was doing when that failed.
+  inflater.on("error", (error: Error) => {
+    failure ??= error;
+    proceed();
+  });
+  // What follows the last member, zeros of a tape for example, is nothing.
+  let isOver = false;
+  inflater.on("end", () => {
+    isOver = true;
+    proceed();
+  });
+  const done = (start: () => void): Promise<void> =>
+    new Promise((resolve) => {
+      proceed = resolve;
+      start();
+    });
   try {
     for await (const chunk of chunks) {
-      await new Promise((resolve) => inflater.write(chunk, resolve));
+      await done(() => inflater.write(chunk, () => proceed()));
       yield* ready.splice(0);
-      if (failure !== undefined) break;
+      if (failure !== undefined || isOver) break;
     }
-    if (failure === undefined) {
-      await new Promise((resolve) => {
-        inflater.on("error", resolve);
-        inflater.on("end", resolve);
-        inflater.end();
-      });
+    if (failure === undefined && !isOver) {
+      await done(() => inflater.end());
       yield* ready.splice(0);
     }
   } finally {

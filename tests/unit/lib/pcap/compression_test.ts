@@ -36,13 +36,16 @@ Deno.test("CaptureStream reads gzip files", async () => {
 });
 
 Deno.test("CaptureStream reads gzip members one after the other", async () => {
+  const first = new Uint8Array(gzipSync(FILE.subarray(0, 5000)));
   const joined = concat([
-    new Uint8Array(gzipSync(FILE.subarray(0, 5000))),
+    first,
     new Uint8Array(gzipSync(FILE.subarray(5000))),
   ]);
-  const { records, error } = await readRecords(joined, 999);
-  assert.equal(error, undefined);
-  assert.deepEqual(records.map(({ offset }) => offset), OFFSETS);
+  for (const size of [999, first.length, joined.length]) {
+    const { records, error } = await readRecords(joined, size);
+    assert.equal(error, undefined);
+    assert.deepEqual(records.map(({ offset }) => offset), OFFSETS);
+  }
 });
 
 Deno.test("CaptureStream gives what stands before a cut in gzip data", async () => {
@@ -68,4 +71,11 @@ Deno.test("CaptureStream gives what stands before damage in gzip data", async ()
   assert(error instanceof CaptureFormatError);
   // Inflating goes on for a while, so that records look damaged first.
   assert(records.length > 400, String(records.length));
+});
+
+Deno.test("CaptureStream passes over zeros behind gzip data", async () => {
+  const padded = concat([COMPRESSED, new Uint8Array(100_000)]);
+  const { records, error } = await readRecords(padded, 10_000);
+  assert.equal(error, undefined);
+  assert.equal(records.length, OFFSETS.length);
 });
