@@ -81,7 +81,7 @@ _tracedump_connect() {
       ;;
   esac
   if [[ $cur == -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "-p --pid --pid-tree --cgroup -4 --ipv4 -6 --ipv6 -u --uid -P --port --udp -T --time -t --timestamp -U --print-uid -L --lport -c --count -w --wide -s --csv --json -n --rows --duration --user -q --quiet --debug -h --help --" -- "$cur")
+    mapfile -t COMPREPLY < <(compgen -W "-p --pid --pid-tree --cgroup -4 --ipv4 -6 --ipv6 -u --uid -P --port --udp -T --time -t --timestamp -U --print-uid -L --lport -d --dns -c --count -w --wide -s --csv --json -n --rows --duration --user -q --quiet --debug -h --help --" -- "$cur")
   else
     mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && command ls -d [0-9]*)" -- "$cur")
   fi

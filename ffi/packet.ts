@@ -27,6 +27,7 @@ const PACKET_VERSION = 10;
 const TPACKET_V3 = 2;
 const PACKET_MR_PROMISC = 1;
 const ETH_P_ALL = 3;
+const MSG_DONTWAIT = 0x40;
 /** struct sockaddr_ll. */
 const LINK_ADDRESS_LENGTH = 20;
 const HARDWARE_TYPE_OFFSET = 8;
@@ -174,6 +175,25 @@ export function mapRing(
  */
 export function bindPacketSocket(fd: Fd, interfaceIndex: number): void {
   bindSocket(fd.number, linkAddress(ETH_P_ALL, interfaceIndex));
+}
+
+/**
+ * Takes one packet without waiting; for sockets without a ring.
+ *
+ * @param buffer Where the packet goes; what does not fit is cut off.
+ * @returns its bytes; unset when there is none
+ */
+export function receivePacket(
+  fd: Fd,
+  buffer: Uint8Array<ArrayBuffer>,
+): number | undefined {
+  const length = libc().recv(
+    fd.number,
+    buffer,
+    BigInt(buffer.length),
+    MSG_DONTWAIT,
+  );
+  return length < 0 ? undefined : length;
 }
 
 /** struct sockaddr_ll: u16 family, be16 protocol, int ifindex, u16 hatype … */

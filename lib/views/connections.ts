@@ -4,6 +4,7 @@
  * @module
  */
 import { RECORD_TYPE } from "../../bpf/programs/views/layout.ts";
+import { DnsAnswers } from "./dns_answers.ts";
 import { openWatch } from "./ebpf_watch.ts";
 import { connectionRow, PENDING } from "./record.ts";
 import type { ConnectionRow } from "./rows.ts";
@@ -16,6 +17,8 @@ export interface ConnectionWatchOptions extends WatchOptions {
    * each destination.
    */
   readonly udp?: boolean;
+  /** Adds the names that answers of DNS gave the remote addresses for. */
+  readonly dns?: boolean;
 }
 
 /**
@@ -27,18 +30,25 @@ export interface ConnectionWatchOptions extends WatchOptions {
 export function watchConnections(
   options: ConnectionWatchOptions = {},
 ): Watch<ConnectionRow> {
+  const answers = options.dns === true ? new DnsAnswers() : undefined;
+  const named = (row: ConnectionRow): ConnectionRow => {
+    answers?.learn();
+    const name = answers?.nameOf(row.remoteAddress);
+    return name === undefined ? row : { ...row, name };
+  };
   return openWatch<ConnectionRow>({
     features: { attempts: true, datagrams: options.udp === true },
     row: (record, context) =>
       record.type === RECORD_TYPE.ATTEMPT
-        ? connectionRow(record, context)
+        ? named(connectionRow(record, context))
         : undefined,
     last: (source, context) => {
       const rows: ConnectionRow[] = [];
       source.readAttempts((record) =>
-        rows.push(connectionRow(record, context, PENDING))
+        rows.push(named(connectionRow(record, context, PENDING)))
       );
       return rows;
     },
+    close: () => answers?.[Symbol.dispose](),
   }, options);
 }

@@ -44,6 +44,8 @@ export interface RowMaker<Row extends ViewRow> {
   readonly usesDescriptors?: boolean;
   /** Rows about what is under way when the watch ends. */
   last?(source: KernelSource, context: RecordContext): Row[];
+  /** Ends what the maker has opened. */
+  close?(): void;
 }
 
 /** Watches with programs in the kernel. */
@@ -141,6 +143,7 @@ export class EbpfWatch<Row extends ViewRow> implements Watch<Row> {
   [Symbol.dispose](): void {
     this.#stopped = true;
     this.#source.close();
+    this.#maker.close?.();
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<Row, void, void> {
@@ -197,6 +200,7 @@ export function openWatch<Row extends ViewRow>(
     }
     return new EbpfWatch(maker, options);
   } catch (error) {
+    maker.close?.();
     if (!(error instanceof Error)) throw error;
     throw openFailure(error, maker.features.attempts === true);
   }

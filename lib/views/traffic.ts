@@ -79,9 +79,11 @@ export class TrafficWatch implements Watch<TrafficSample> {
   }
 
   take(): TrafficSample[] {
-    if (this.#clock() < this.#due) return [];
-    // A late sample does not make the next one early.
-    this.#due = Math.max(this.#due + this.#period, this.#clock());
+    const now = this.#clock();
+    if (now < this.#due) return [];
+    this.#due += this.#period;
+    // What was missed is not made up for.
+    if (this.#due <= now) this.#due = now + this.#period;
     return [this.#sample()];
   }
 

@@ -4,9 +4,7 @@ import { Child } from "../support/processes.ts";
 import { missing, NOBODY } from "../support/requires.ts";
 import { TOOL } from "../support/tool.ts";
 import { ebpfTest } from "./ebpf_support.ts";
-import { takeRows, ViewWorkload } from "./views_support.ts";
-
-const WORKLOAD = new URL("./workloads/views.py", import.meta.url).pathname;
+import { takeRows, ViewWorkload, WORKLOAD } from "./views_support.ts";
 
 /** Runs the tool to its end. */
 async function tool(

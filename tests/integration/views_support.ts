@@ -7,7 +7,9 @@
 import type { Watch, WatchScope } from "../../lib/views/watch.ts";
 import { Child, until } from "../support/processes.ts";
 
-const WORKLOAD = new URL("./workloads/views.py", import.meta.url).pathname;
+/** Path of the workload. */
+export const WORKLOAD: string =
+  new URL("./workloads/views.py", import.meta.url).pathname;
 
 /** Rows of what this process starts. */
 export const CHILDREN: WatchScope = { kind: "children" };

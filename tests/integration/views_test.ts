@@ -7,9 +7,17 @@ import { watchSessions } from "../../lib/views/sessions.ts";
 import { watchStates } from "../../lib/views/states.ts";
 import { watchTraffic } from "../../lib/views/traffic.ts";
 import type { WatchFeature } from "../../lib/views/watch.ts";
-import { until } from "../support/processes.ts";
+import { PrivateNetwork } from "../support/network.ts";
+import { Child, until } from "../support/processes.ts";
+import { TOOL } from "../support/tool.ts";
 import { ebpfTest } from "./ebpf_support.ts";
-import { CHILDREN, sorted, takeRows, ViewWorkload } from "./views_support.ts";
+import {
+  CHILDREN,
+  sorted,
+  takeRows,
+  ViewWorkload,
+  WORKLOAD,
+} from "./views_support.ts";
 
 interface Attempt {
   readonly result: string;
@@ -180,6 +188,38 @@ ebpfTest("watchConnections() tells first datagrams if asked", async () => {
       ),
     ),
   );
+});
+
+ebpfTest("watchConnections() names what DNS was asked for", async () => {
+  // Port 53 of this machine may be taken.
+  await using network = await PrivateNetwork.create();
+  const [prefix, netns] = network.prefix;
+  const watch = new Child([
+    ...[prefix!, netns!, ...TOOL, "connect", "--json", "-d"],
+    ...["--", "python3", WORKLOAD, "named"],
+  ], { stdin: "null" });
+  const { code, stdout } = await watch.ended();
+  equal(code, 0);
+  const rows = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  deepEqual(
+    rows.map(({ remoteAddress, name }) => [remoteAddress, name]),
+    [["127.0.0.53", "www.example.org"], ["127.0.0.54", undefined]],
+  );
+});
+
+ebpfTest("a tree of processes includes those that come later", async () => {
+  await using shell = new Child(
+    ["sh", "-c", `read go; python3 ${WORKLOAD} sessions </dev/null; read end`],
+    { stdin: "piped" },
+  );
+  const only = { kind: "processes", pids: [shell.pid] } as const;
+  using tree = watchSessions({ scope: { ...only, tree: true } });
+  using alone = watchSessions({ scope: { ...only, tree: false } });
+  await shell.writeLine();
+  const rows = await takeRows(tree, 29);
+  equal(rows.length, 29);
+  ok(rows.every(({ pid }) => pid !== shell.pid));
+  deepEqual(alone.take(), []);
 });
 
 ebpfTest("a watch is over when everything it watched has ended", async () => {

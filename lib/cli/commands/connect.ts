@@ -5,6 +5,7 @@
  */
 import type { Command } from "../command.ts";
 import type { OptionTable } from "../options.ts";
+import { UsageError } from "../usage_error.ts";
 import { connectColumns } from "../views/connect_columns.ts";
 import { ConnectCounter } from "../views/connect_counter.ts";
 import { rowPrinter } from "../views/printer.ts";
@@ -53,6 +54,16 @@ const CONNECT_OPTIONS = {
     section: "Output",
     help: "taken for the sake of tcpconnect: SPORT is always shown",
   },
+  dns: {
+    kind: "flag",
+    long: "dns",
+    short: "d",
+    section: "Output",
+    help: "show the name that DNS was asked for",
+    detail: "Answers from port 53 by UDP that come while the view is running " +
+      "are looked at, which needs CAP_NET_RAW; names that were asked for " +
+      "earlier, from a cache, or by TCP, TLS or HTTPS are not known.",
+  },
   count: {
     kind: "flag",
     long: "count",
@@ -95,16 +106,20 @@ export const CONNECT_COMMAND: Command = viewCommand({
     },
   ],
   plan: (given, { scope, filter }) => {
-    const { uid, port, udp } = given;
+    const { uid, port, udp, dns } = given;
+    if (dns && given.count) {
+      throw new UsageError("Cannot combine --dns and --count");
+    }
     const wanted = {
       ...filter,
       ...uid === undefined ? {} : { uid },
       ...port === undefined ? {} : { remotePorts: port },
     };
     return {
-      open: (engine) => engine.watchConnections({ scope, filter: wanted, udp }),
+      open: (engine) =>
+        engine.watchConnections({ scope, filter: wanted, udp, dns }),
       printer: given.count ? new ConnectCounter(given) : rowPrinter(
-        connectColumns({ ...given, uid: given.printUid, dns: false }),
+        connectColumns({ ...given, uid: given.printUid }),
         given,
       ),
     };

@@ -214,6 +214,27 @@ def retransmitted():
     return full, waiting
 
 
+def named():
+    """Asks a DNS server, whose port is 53, then connects where it says."""
+    address = "127.0.0.53"
+    name = b"\x03www\x07example\x03org\x00"
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind((LOCAL, 53))
+    client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    question = name + struct.pack(">HH", 1, 1)
+    header = struct.pack(">HHHHHH", 7, 0x0100, 1, 0, 0, 0)
+    client.sendto(header + question, (LOCAL, 53))
+    _, asker = server.recvfrom(512)
+    header = struct.pack(">HHHHHH", 7, 0x8180, 1, 1, 0, 0)
+    answer = b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 60, 4)
+    answer += socket.inet_aton(address)
+    server.sendto(header + question + answer, asker)
+    client.recv(512)
+    for target in (address, "127.0.0.54"):
+        _, result = attempt(socket.AF_INET, target, 1)
+        tell(result=result, port=1)
+
+
 if __name__ == "__main__":
     kept = globals()[sys.argv[1]]()
     tell(done=True)

@@ -50,6 +50,7 @@ export const CONNECTIONS: readonly ConnectionRow[] = [
     time: BEGIN,
     result: "ok",
     latency: 12.3456,
+    name: "www.example.org",
   },
   {
     ...ENDS,
