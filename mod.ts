@@ -4,6 +4,7 @@
  *
  * - {@linkcode openTrace} gives packets one by one, wherever they come from.
  * - {@linkcode createTraceWriter} writes packets into files.
+ * - {@linkcode traceSockets} tells what a program does with its sockets.
  * - {@linkcode watchConnections} and {@linkcode watchSessions} tell what all
  *   programs of the machine do.
  * - {@linkcode compileFilter} compiles filters of pcap-filter(7).
@@ -90,6 +91,11 @@ export {
 } from "./lib/session/trace/trace_writer.ts";
 export type { PacketEncoder } from "./lib/session/trace/packet_encoder.ts";
 export { MixedLinkTypesError } from "./lib/pcap/convert.ts";
+export {
+  type SocketTraceOptions,
+  traceSockets,
+} from "./lib/session/events/trace_sockets.ts";
+export type { SocketEvent } from "./lib/session/events/socket_event.ts";
 export { CaptureFormatError } from "./lib/pcap/error.ts";
 
 export {

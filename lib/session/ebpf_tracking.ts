@@ -79,6 +79,8 @@ export interface EbpfSetup {
   readonly ring: RingOptions;
   /** Names of interfaces to take packets from; empty for all. */
   readonly interfaces: readonly string[];
+  /** Tell the listener of sockets. */
+  readonly sockets: boolean;
 }
 
 /** Whom the tracking tells. */
@@ -87,6 +89,8 @@ export interface EbpfListener {
   notice(notice: CaptureNotice): void;
   /** Packets of one more network namespace shall be taken. */
   tap(source: TapSource): void;
+  /** Something happened to a socket; nanoseconds since 1970. */
+  socket(event: TrackerEvent, timestamp: bigint): void;
 }
 
 /**
@@ -403,6 +407,7 @@ export class EbpfTracking implements Disposable {
   }
 
   #take(event: TrackerEvent): void {
+    if (this.#setup.sockets) this.#tell(event);
     switch (event.type) {
       case EVENT_TYPE.BOUND:
       case EVENT_TYPE.LISTENING:
@@ -436,6 +441,14 @@ export class EbpfTracking implements Disposable {
       default:
         return;
     }
+  }
+
+  #tell(event: TrackerEvent): void {
+    const { seconds, nanoseconds } = this.#moment(event.time, 0);
+    this.#listener.socket(
+      event,
+      BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds),
+    );
   }
 
   #observe(event: TrackerEvent): void {

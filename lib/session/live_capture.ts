@@ -11,6 +11,7 @@ import { CaptureReporter } from "./capture_reporter.ts";
 import { type CaptureThreads, startTracer } from "./capture_threads.ts";
 import { packetSocketFailure } from "./failures.ts";
 import { keyLogEnvironment } from "./key_log.ts";
+import type { RawSocketEvent } from "./events/raw_event.ts";
 import { LaunchedCommand } from "./launched_command.ts";
 import type {
   CapturedProcess,
@@ -53,6 +54,8 @@ const RELEASE_PATIENCE = 2000;
 export interface LiveOptions extends CaptureOptions {
   /** Takes the packets besides the output, or instead of it. */
   readonly stream?: PacketStream | undefined;
+  /** Told of sockets, where they are followed by eBPF. */
+  readonly onSocket?: (event: RawSocketEvent) => void;
 }
 
 /** See the module's text. */
@@ -318,6 +321,9 @@ export class LiveCapture implements Capture {
 
   #fromSniffer(message: SnifferMessage): void {
     switch (message.type) {
+      case "socket":
+        this.#options.onSocket?.(message.event);
+        return;
       case "released":
         this.#snifferReleased.resolve();
         return;

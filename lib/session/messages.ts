@@ -6,6 +6,7 @@
 import type { RingOptions } from "../../ffi/packet.ts";
 import type { User } from "../../ffi/process.ts";
 import type { Variant } from "../trace/ebpf_loader.ts";
+import type { RawSocketEvent } from "./events/raw_event.ts";
 import type { Probe } from "./ebpf_report.ts";
 import type { EbpfSetup } from "./ebpf_tracking.ts";
 import type { SnifferResult, SnifferSetup } from "./sniffer.ts";
@@ -128,6 +129,8 @@ export type SnifferMessage =
   /** Nothing of this thread is left in the kernel. */
   | { readonly type: "released" }
   | { readonly type: "notice"; readonly notice: CaptureNotice }
+  /** What happened to a socket, where that is wanted. */
+  | { readonly type: "socket"; readonly event: RawSocketEvent }
   /** A batch of packets, for a stream. */
   | {
     readonly type: "packets";

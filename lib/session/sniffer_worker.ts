@@ -16,6 +16,7 @@ import { COOKED } from "./cooked_packet.ts";
 import { type FileSetup, FileSink } from "./file_sink.ts";
 import type { SendBatch } from "./stream/stream_sink.ts";
 import { Sniffer, type SnifferParts, type SnifferSetup } from "./sniffer.ts";
+import { rawEvent } from "./events/raw_event.ts";
 import { CaptureError } from "./types.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
@@ -43,6 +44,10 @@ async function start(
         {
           notice: (notice) => post({ type: "notice", notice }),
           tap: (source) => sniffer?.addTap(source),
+          socket: (event, timestamp) => {
+            const raw = rawEvent(event, timestamp);
+            if (raw !== undefined) post({ type: "socket", event: raw });
+          },
         },
       );
       probes = tracking.probes;

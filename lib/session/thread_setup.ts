@@ -43,6 +43,7 @@ export function ebpfSetup(options: LiveOptions): EbpfSetup | undefined {
     words: target.kind === "command" ? [target.command, ...target.args] : [],
     ring: namespaceRing(options),
     interfaces: options.interfaces,
+    sockets: options.onSocket !== undefined,
   };
 }
 

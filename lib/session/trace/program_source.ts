@@ -5,6 +5,7 @@
  */
 import { realTime } from "../../../ffi/clock.ts";
 import { startLive } from "../capture.ts";
+import type { RawSocketEvent } from "../events/raw_event.ts";
 import { PacketStream } from "../stream/packet_stream.ts";
 import type {
   Capture,
@@ -31,6 +32,10 @@ export interface ProgramOptions {
   readonly linger: number;
   readonly tracker: TrackerChoice;
   readonly notice: ((notice: CaptureNotice) => void) | undefined;
+  /** Only packets that match it travel. */
+  readonly filter?: string;
+  /** Told of sockets; needs a tracker by eBPF. */
+  readonly onSocket?: (event: RawSocketEvent) => void;
 }
 
 /** See the module's text. */
@@ -52,7 +57,8 @@ export class ProgramSource implements PacketSource {
   async start({ snaplen }: TraceSettings): Promise<void> {
     this.#stream.resume(now(), snaplen);
     if (this.#capture !== undefined) return;
-    const { bufferSize, follow, icmp, linger, tracker, notice } = this.#options;
+    const { bufferSize, follow, icmp, linger, tracker } = this.#options;
+    const { notice, filter, onSocket } = this.#options;
     const capture = await startLive({
       target: this.#target,
       stream: this.#stream,
@@ -65,6 +71,8 @@ export class ProgramSource implements PacketSource {
       icmp,
       linger,
       tracker,
+      ...filter === undefined ? {} : { filter },
+      ...onSocket === undefined ? {} : { onSocket },
     }, notice === undefined ? {} : { notice });
     this.#capture = capture;
     capture.finished.then(({ exit, error }) => {
