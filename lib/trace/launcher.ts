@@ -13,6 +13,7 @@ import {
   environmentAddress,
   environmentEntries,
 } from "../../ffi/environment.ts";
+import { whileDumpable } from "../../ffi/dumpable.ts";
 import { check, errnoText } from "../../ffi/errno.ts";
 import { libc, libcAddresses } from "../../ffi/libc.ts";
 import { addressOf, cString, findCode, Mapping } from "../../ffi/memory.ts";
@@ -117,17 +118,19 @@ function launch(
   ptraceOptions: number,
   filter: boolean,
 ): number {
-  const child = new Child(ptraceOptions);
-  try {
-    child.prepare(options, filter);
-    child.execute(options);
-    return child.pid;
-  } catch (error) {
-    child.kill();
-    throw error;
-  } finally {
-    child[Symbol.dispose]();
-  }
+  return whileDumpable(() => {
+    const child = new Child(ptraceOptions);
+    try {
+      child.prepare(options, filter);
+      child.execute(options);
+      return child.pid;
+    } catch (error) {
+      child.kill();
+      throw error;
+    } finally {
+      child[Symbol.dispose]();
+    }
+  });
 }
 
 /** A child in the making. */
