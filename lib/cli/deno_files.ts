@@ -99,8 +99,7 @@ function create(path: string): FileOutput {
 
 function exists(path: string): boolean {
   try {
-    Deno.statSync(path);
-    return true;
+    return !Deno.statSync(path).isDirectory;
   } catch {
     return false;
   }

@@ -47,7 +47,7 @@ export interface CaptureFiles {
    * @throws {FileError}
    */
   create(path: string): FileOutput;
-  /** Whether there is something of this name. */
+  /** Whether there is something of this name to be read; no folder. */
   exists(path: string): boolean;
   /** Whether two names are of the same file. */
   areSame(one: string, other: string): boolean;

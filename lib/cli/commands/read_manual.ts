@@ -64,17 +64,19 @@ export const READ_MANUAL: Manual = {
         "the process of each packet. Where several files become one pcapng " +
         "file, equal interfaces become one, and blocks and options that are " +
         "not known are kept as they are; of the section headers, the first " +
-        "is kept.",
+        "is kept, and blocks that are not to be copied are left out.",
       ],
     },
     {
       title: "JSON",
       paragraphs: [
         "Each object has `number`, `time` (ISO 8601, nanoseconds), `linkType`, " +
-        "`length` and `captured`, and where they are known `interface`, " +
-        "`direction`, `process` (`pid`, `tid`, `comm`, `args`), `comments`, " +
-        "`protocol`, `source`, `sourcePort`, `destination`, " +
-        "`destinationPort`, and `info`: the line that is printed otherwise.",
+        "`length`, `captured`, `layers` (each header with its fields) and " +
+        "`info`, the line that is printed otherwise; where they are known " +
+        "`interface`, `direction`, `process` (`pid`, `tid`, `comm`, `args`), " +
+        "`comments`, `protocol`, `source`, `sourcePort`, `destination`, " +
+        "`destinationPort`, and in hexadecimal the `payload`; and what was " +
+        "wrong as `truncated` or `malformed`.",
       ],
     },
   ],
