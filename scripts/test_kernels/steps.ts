@@ -22,6 +22,16 @@ const TRACKER_CASES: readonly string[] = [
   "process tree: fork",
 ];
 
+/** Exactness of each program of the views. */
+const VIEW_CASES: readonly string[] = [
+  "watchConnections\\(\\) tells every attempt with its result",
+  "watchConnections\\(\\) tells first datagrams if asked",
+  "watchSessions\\(\\) tells both ends with exact bytes",
+  "watchSessions\\(\\) knows who accepted, also after fork",
+  "watchStates\\(\\) tells every change of both ends",
+  "watchRetransmits\\(\\) names the owner of the connection",
+];
+
 const LAUNCHED = "TCP client: blocking connect";
 const TREE = "process tree: fork";
 const ATTACHED = "attach: program with 8 threads";
@@ -60,6 +70,13 @@ export const STEPS: readonly Step[] = [
     480,
     ["ebpf_tracker"],
     `^(?:cg|fe|tp): (?:${TRACKER_CASES.join("|")})$`,
+  ),
+  tests(
+    "views",
+    "Views: part of `views_test.ts`",
+    300,
+    ["views"],
+    `^(?:${VIEW_CASES.join("|")})$`,
   ),
   ...CAPTURES.map(([options, cases], at) => ({
     ...tests(

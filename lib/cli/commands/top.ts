@@ -41,7 +41,10 @@ export const TOP_COMMAND: Command = viewCommand({
   name: "top",
   options: TOP_OPTIONS,
   summary: "show the busiest TCP connections, again and again",
-  synopsis: ["[OPTIONS] [INTERVAL [COUNT]]"],
+  synopsis: [
+    "[OPTIONS] [INTERVAL [COUNT]]",
+    "[OPTIONS] [INTERVAL [COUNT]] -- COMMAND [ARG...]",
+  ],
   description: "Shows which TCP connections of this machine carried data " +
     "since the last look, the busiest first: each second, or as often as " +
     "INTERVAL says, COUNT times.",
