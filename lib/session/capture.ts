@@ -37,6 +37,23 @@ const STREAM_ROOM = 64 << 20;
  *
  * @throws {CaptureError} when it cannot begin; nothing is left behind
  * @throws {FilterSyntaxError} when the filter has a mistake
+ *
+ * @example Capture what a command says into a file
+ * ```ts ignore
+ * import { startCapture } from "./mod.ts";
+ *
+ * const capture = await startCapture({
+ *   target: { kind: "command", command: "curl", args: ["http://localhost/"] },
+ *   output: "dump.pcapng",
+ *   snaplen: 0,
+ *   nanoseconds: true,
+ *   interfaces: [],
+ *   follow: true,
+ *   bufferSize: 16,
+ *   linger: 2000,
+ * });
+ * const { packets, processes, exit } = await capture.finished;
+ * ```
  */
 export async function startCapture(
   options: CaptureOptions,

@@ -41,6 +41,17 @@ const FILES: Readonly<Record<keyof NameFiles, string>> = {
  * meaning, and where.
  *
  * @throws {FilterSyntaxError} when the expression cannot be parsed
+ *
+ * @example Compile a filter with the name of a host
+ * ```ts
+ * import { lookUpNames, resolverOf } from "./filter_names.ts";
+ * import { compileFilter } from "./trace/filter.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const text = "host localhost and port http";
+ * const resolve = resolverOf(await lookUpNames(text));
+ * assert(compileFilter(text, { resolve }).program.length > 0);
+ * ```
  */
 export async function lookUpNames(
   text: string,

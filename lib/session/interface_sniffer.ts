@@ -5,12 +5,7 @@
  * @module
  */
 import { errnoText } from "../../ffi/errno.ts";
-import {
-  ARPHRD_LOOPBACK,
-  PacketType,
-  readStatistics,
-  type RingOptions,
-} from "../../ffi/packet.ts";
+import { readStatistics, type RingOptions } from "../../ffi/packet.ts";
 import { takeSocketError } from "../../ffi/socket.ts";
 import { PacketRing } from "../capture/packet_ring.ts";
 import { Control, SnifferCommand } from "./control.ts";
@@ -93,12 +88,6 @@ export class InterfaceSniffer implements Disposable {
   #takePacket(): void {
     const ring = this.#ring;
     const { capturedLength } = ring;
-    // The loopback interface shows each packet twice: when it leaves, and when
-    // it arrives.
-    if (
-      ring.hardwareType === ARPHRD_LOOPBACK &&
-      ring.packetType === PacketType.OUTGOING
-    ) return;
     let start: number;
     let end: number;
     if (!this.#setup.raw) {

@@ -46,7 +46,7 @@ import {
 type ReadyMessage = Extract<SnifferMessage, { type: "ready" }>;
 
 /** How long the tracer may take to let go of everybody, ms. */
-const DETACH_PATIENCE = 2000;
+const DETACH_PATIENCE = 5000;
 /** How long the sniffer may take to let go of what it prepared, ms. */
 const RELEASE_PATIENCE = 2000;
 

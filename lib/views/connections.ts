@@ -26,6 +26,15 @@ export interface ConnectionWatchOptions extends WatchOptions {
  * those without an outcome come at the end.
  *
  * @throws {ViewError} when that is not permitted or not possible here
+ *
+ * @example Wait for the first attempt to reach a web server
+ * ```ts ignore
+ * using watch = watchConnections({ filter: { remotePorts: new Set([443]) } });
+ * for await (const { comm, remoteAddress, result } of watch) {
+ *   console.log(comm, remoteAddress, result);
+ *   break;
+ * }
+ * ```
  */
 export function watchConnections(
   options: ConnectionWatchOptions = {},

@@ -26,6 +26,13 @@ export interface SessionWatchOptions extends WatchOptions {
  * says what is lost.
  *
  * @throws {ViewError} when that is not permitted or not possible here
+ *
+ * @example Print who sent how much, session by session
+ * ```ts ignore
+ * for await (const { comm, remoteAddress, bytesSent } of watchSessions()) {
+ *   console.log(comm, remoteAddress, bytesSent);
+ * }
+ * ```
  */
 export function watchSessions(
   options: SessionWatchOptions = {},

@@ -69,13 +69,24 @@ interface Waiter {
 
 /**
  * A trace. Get one from `openTrace`, then iterate, which starts it and closes
- * it at the end:
+ * it at the end, or start it and call {@linkcode Trace.read} until that gives
+ * null.
  *
- * ```ts ignore
- * for await (const packet of openTrace("dump.pcap")) console.log(packet.flow);
+ * @example Read with one filter, then go on with another
+ * ```ts
+ * import { openTrace } from "./open_trace.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const file = "tests/golden/data/filter_linktype_1.pcap";
+ * await using trace = openTrace(file, { filter: "tcp" });
+ * await trace.start();
+ * assert.notEqual((await trace.read())?.tcp, undefined);
+ * await trace.pause();
+ * trace.configure({ filter: "udp" });
+ * await trace.start();
+ * assert.notEqual((await trace.read())?.udp, undefined);
+ * assert.equal(trace.stats().accepted, 2);
  * ```
- *
- * or start it and call {@linkcode Trace.read} until that gives null.
  */
 export class Trace implements AsyncIterable<Packet>, AsyncDisposable {
   /** The name that the trace was opened with. */
