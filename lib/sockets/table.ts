@@ -129,8 +129,11 @@ const PENDING_REMOTE_AT = LOCAL_AT + PORT_HEADS;
 const PENDING_LOCAL_AT = PENDING_REMOTE_AT + PORT_HEADS;
 const SLOTS_AT = PENDING_LOCAL_AT + PORT_HEADS;
 
-/** Slots of a table unless asked for otherwise: 16 MiB, touched as used. */
-export const DEFAULT_CAPACITY = 1 << 17;
+/**
+ * Slots of a table unless asked for otherwise: 64 MiB, touched as used. Closed
+ * connections keep theirs until the packets in the ring are through.
+ */
+export const DEFAULT_CAPACITY = 1 << 19;
 
 /** Makes the shared memory of a table. */
 export function createTable(capacity = DEFAULT_CAPACITY): SharedArrayBuffer {

@@ -187,8 +187,9 @@ export class SocketTableWriter {
       count++;
     }
     this.#ended.splice(0, count);
-    // A table that fills up gives its oldest closed connections up early.
-    const crowded = this.#used > this.#table.capacity * 0.75;
+    // A table that fills up gives its oldest closed connections up early; most
+    // of it is for those whose packets still wait in the ring.
+    const crowded = this.#used > this.#table.capacity / 4;
     count = 0;
     for (const { slot, expires } of this.#destroyed) {
       const early = crowded && expires - DESTROYED_SECONDS + 2 < horizon;

@@ -24,6 +24,21 @@ import { tryProgram } from "./trial.ts";
 /** How often a program is timed. */
 const RUNS = 3;
 
+/** Beginning of the document. */
+const INTRODUCTION = `# Programs that were tried
+
+\`scripts/tested-programs --markdown\` wrote this page. Each program runs in a
+network namespace of its own: without tracedump, launched by it, and attached to
+again and again at random moments while it works without pause. Every third time
+tracedump is killed with SIGKILL, sometimes before it has attached. "same" means
+that output and exit status are those of a run without tracedump, that no thread
+stayed traced or stopped, and no zombie was left.
+
+The times are those of the program alone, the shortest of ${RUNS} runs in turns
+with runs without tracedump. On a busy machine they tell little.
+
+`;
+
 /** Everything that was found. */
 interface Kept {
   readonly facts: Readonly<Record<string, string>>;
@@ -54,7 +69,7 @@ async function run(options: TrialOptions): Promise<number> {
   ).join("");
   const table = programTable(inOrder(kept.reports));
   const text = markdown ? formatMarkdown(table) : formatPlain(table);
-  say(Deno.stdout, `${facts}\n${text}`);
+  say(Deno.stdout, `${markdown ? INTRODUCTION : ""}${facts}\n${text}`);
   return isHarmless(kept.reports) ? 0 : 1;
 }
 

@@ -5,6 +5,7 @@ import { captureTest } from "../support/harness.ts";
 import { endAll, type Leftover, leftovers } from "../support/leaks.ts";
 import { assertFree, statusOf } from "../support/process_state.ts";
 import { type Child, until } from "../support/processes.ts";
+import { attachRepeatedly } from "../support/repeated_attach.ts";
 import { TOOL } from "../support/tool.ts";
 
 /** Starts an idle attach_target and waits for its event "ready". */
@@ -108,6 +109,7 @@ captureTest("harmless: waiting calls are not interrupted", async (bench) => {
     await tool.ended();
     assertFree(target.pid);
   }
+  await attachRepeatedly(bench, target.pid, 3);
   await target.writeLine();
   await bench.log.event("alive");
   await target.closeInput();
@@ -115,6 +117,34 @@ captureTest("harmless: waiting calls are not interrupted", async (bench) => {
   assert.equal(value, "");
   assert.equal((await target.ended()).code, 0);
 });
+
+captureTest(
+  "harmless: no signal is lost while the tool comes and goes",
+  async (bench) => {
+    const count = 1000;
+    const server = await bench.scene();
+    const program = await compileWorkload("queued_signals");
+    const target = bench.start([program, `${count}`, server.tcp4]);
+    const { pid } = await bench.log.event("ready");
+    const sender = await compileWorkload("queue_signals");
+    // The program ends with the last signal, which waits.
+    const most = bench.startForeign([sender, `${pid}`, `${count - 1}`]);
+    await attachRepeatedly(bench, pid, 3);
+    const { stdout: senderPid } = await most.ended();
+    assert.equal(
+      (await bench.startForeign([sender, `${pid}`, "1"]).ended()).code,
+      0,
+    );
+    const { code, stdout } = await target.ended();
+    assert.equal(code, 0);
+    // SI_QUEUE is -1. Of several at once the last is handled first.
+    const lines = new Set(stdout.trimEnd().split("\n"));
+    for (let value = 0; value < count - 1; value++) {
+      assert.ok(lines.delete(`-1 ${senderPid.trim()} ${value}`), `${value}`);
+    }
+    assert.equal(lines.size, 1);
+  },
+);
 
 captureTest("harmless: a stopped program stays stopped", async (bench) => {
   const target = await startTarget(bench, "threads");

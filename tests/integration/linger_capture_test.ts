@@ -43,12 +43,6 @@ const FAREWELLS: readonly Farewell[] = [
     end: [">FA", "<FA", ">A"],
   },
   {
-    name: "FIN and its answers over IPv6",
-    mode: "echo_and_exit",
-    peer: (server) => server.tcp6,
-    end: [">FA", "<FA", ">A"],
-  },
-  {
     name: "answer that nobody waits for",
     mode: "send_and_exit",
     peer: (server) => server.tcp4,

@@ -184,7 +184,10 @@ captureTest("program: sshd, attached", async (bench) => {
 // scripts/tested-programs does so for more programs, and more often.
 for (const name of ["Python with threads", "nginx with workers"]) {
   captureTest(`program: ${name}, attached to at random`, async (bench) => {
-    const program = PROGRAMS.find((each) => each.name === name)!;
+    const program = {
+      ...PROGRAMS.find((each) => each.name === name)!,
+      rounds: 10,
+    };
     const ways = TRACKERS.filter((tracker) => bench.isTracker(tracker))
       .map((tracker) => ({ way: "attached", tracker } as const));
     const effort = { runs: 1, attachments: 3 };

@@ -24,7 +24,7 @@ import { address, wordsOf } from "./flows.ts";
 
 const CAPACITY = 10;
 const KEEP_SECONDS = 5;
-const CROWDED = CAPACITY * 0.75;
+const CROWDED = CAPACITY / 4;
 
 const REMOTES = [address("192.0.2.1"), address("2001:db8::1")];
 
