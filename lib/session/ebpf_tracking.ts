@@ -56,6 +56,7 @@ import {
 } from "./network_namespaces.ts";
 import { NO_RULES } from "./no_rules.ts";
 import { readRights } from "../proc/rights.ts";
+import { SharedPorts } from "./shared_ports.ts";
 import { mapped, remainsText, SocketCleanup } from "./socket_cleanup.ts";
 import { StraySockets, strayWarning } from "./stray_sockets.ts";
 import type { TapSource } from "./taps.ts";
@@ -116,6 +117,7 @@ export class EbpfTracking implements Disposable {
   readonly #registry: SocketRegistry;
   readonly #cleanup: SocketCleanup;
   readonly #strays: StraySockets;
+  readonly #sharedPorts: SharedPorts;
   readonly #warned = new Set<number>();
   /** Sockets that the command has from the beginning. */
   readonly #inherited: {
@@ -169,9 +171,16 @@ export class EbpfTracking implements Disposable {
       sendsAnywhere: true,
     });
     this.#cleanup = new SocketCleanup(this.#registry, { events: false });
+    this.#sharedPorts = new SharedPorts(
+      this.#registry,
+      () => this.#cleanup.servers(),
+      (text) => this.#warn(text),
+      true,
+    );
     this.#strays = new StraySockets({
       isKnown: ({ cookie }) => this.#registry.has(cookie),
       found: (state, pid, socket) => this.#foundStray(state, pid, socket),
+      wantsAll: false,
       // Hooks see what io_uring does.
       byInode: () => [],
     });
@@ -341,6 +350,7 @@ export class EbpfTracking implements Disposable {
     this.drain();
     if (this.#control.launched || this.#setup.pids.length > 0) {
       this.#strays.look(this.#tracker.targets());
+      this.#sharedPorts.look();
     }
     const now = performance.now();
     if (now > this.#tidyAt) {

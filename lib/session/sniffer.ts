@@ -8,8 +8,13 @@
 import { realTime, type Timestamp } from "../../ffi/clock.ts";
 import { ARPHRD_LOOPBACK } from "../../ffi/packet.ts";
 import { DnsNames } from "../packet/dns_names.ts";
-import { FlowFields, Fragment, PROTOCOL_UDP } from "../packet/flow_fields.ts";
-import { fragmentKey } from "../sockets/fragments.ts";
+import {
+  FlowFields,
+  Fragment,
+  PROTOCOL_UDP,
+  TcpFlag,
+} from "../packet/flow_fields.ts";
+import { connectionKey, fragmentKey } from "../sockets/fragments.ts";
 import { Match } from "../sockets/matcher.ts";
 import { SlotKind, SocketTable } from "../sockets/table.ts";
 import { Control, SnifferCommand } from "./control.ts";
@@ -88,6 +93,8 @@ const IDLE = 200;
 const EVENTS_IDLE = 10;
 /** Blocks between regular work when packets never cease. */
 const BLOCKS_BETWEEN = 64;
+/** How often packets are judged again that could not be, ms. */
+const RETRY_INTERVAL = 200;
 const DNS_PORT = 53;
 const UDP_HEADER_LENGTH = 8;
 
@@ -117,6 +124,7 @@ export class Sniffer implements Disposable {
   readonly #taps: Taps;
   /** The tap whose packets are being taken. */
   #tap: Tap;
+  #retryAt = 0;
   #tapsAdded = 0;
   readonly #fields = new FlowFields();
   readonly #flows = new FlowTable();
@@ -180,6 +188,7 @@ export class Sniffer implements Disposable {
         this.#cutoff = realTime({ seconds: 0, nanoseconds: 0 });
       }
       this.#adoptTaps();
+      this.#retryHeld();
       const tap = this.#taps.next();
       if (tap !== undefined) {
         // Sockets are told of before their first packet.
@@ -260,10 +269,53 @@ export class Sniffer implements Disposable {
     const { held } = this.#tap;
     fields.fragment = Fragment.NONE;
     if (this.#takePacket() === Match.EARLY) {
-      held.hold(fragmentKey(fields));
+      this.#hold();
     } else if (fields.fragment === Fragment.FIRST && !held.isEmpty) {
       const key = fragmentKey(fields);
       for (const _ of held.release(key)) this.#takePacket();
+    }
+  }
+
+  /** Keeps a packet that cannot be judged yet. */
+  #hold(): void {
+    const fields = this.#fields;
+    const { held } = this.#tap;
+    if (fields.fragment !== Fragment.NONE) {
+      held.hold(fragmentKey(fields));
+      return;
+    }
+    // Of a connection at a shared port, all that follows its beginning.
+    const key = connectionKey(fields);
+    const begins = (fields.tcpFlags & TcpFlag.SYN) !== 0;
+    if (begins || held.has(key)) held.hold(key);
+  }
+
+  /**
+   * Takes what was held of the connection of the current packet, now that it
+   * is known to be the program's.
+   *
+   * @returns whether the current packet has to be looked at again
+   */
+  #takeBeginning(): boolean {
+    const { held, ring } = this.#tap;
+    if (held.isEmpty) return false;
+    const key = connectionKey(this.#fields);
+    if (!held.has(key)) return false;
+    const { at } = ring;
+    for (const _ of held.release(key)) this.#takePacket();
+    ring.at = at;
+    return true;
+  }
+
+  /** Judges once more what is held. */
+  #retryHeld(): void {
+    const now = performance.now();
+    if (now < this.#retryAt) return;
+    this.#retryAt = now + RETRY_INTERVAL;
+    for (const tap of this.#taps.all) {
+      if (tap.held.isEmpty) continue;
+      this.#tap = tap;
+      tap.held.retry(this.#now(), () => this.#takePacket() !== Match.EARLY);
     }
   }
 
@@ -283,6 +335,7 @@ export class Sniffer implements Disposable {
     }
     let slot = this.#match(plain);
     if (slot === Match.UNDECIDED) slot = this.#await(plain);
+    if (slot >= 0 && plain && this.#takeBeginning()) return this.#takePacket();
     // Looked up all the same: the end of a connection shows in its packets.
     if (
       slot < 0 || !this.#tap.isWanted || this.#end !== undefined ||

@@ -7,7 +7,7 @@
 import { realTime, type Timestamp } from "../../ffi/clock.ts";
 import { pollInBackground } from "../../ffi/memory.ts";
 import { NetlinkSocket } from "../../ffi/netlink.ts";
-import { IPPROTO_TCP, ownNetnsCookie } from "../../ffi/socket.ts";
+import { IPPROTO_TCP, IPPROTO_UDP, ownNetnsCookie } from "../../ffi/socket.ts";
 import { type InetDiagSocket, TCP_STATE } from "../sockets/inet_diag.ts";
 import { ALL_STATES, stateMask } from "../sockets/inet_diag_request.ts";
 import {
@@ -124,6 +124,21 @@ export class SocketCleanup implements Disposable {
       protocols: [IPPROTO_TCP],
       states: stateMask(TCP_STATE.SYN_SENT),
     });
+  }
+
+  /** Sockets of all namespaces that anybody may talk to. */
+  servers(): InetDiagSocket[] {
+    return [
+      ...this.#dump({
+        protocols: [IPPROTO_TCP],
+        states: stateMask(TCP_STATE.LISTEN),
+      }),
+      // Of UDP, those without a peer.
+      ...this.#dump({
+        protocols: [IPPROTO_UDP],
+        states: stateMask(TCP_STATE.CLOSE),
+      }),
+    ];
   }
 
   /** Sockets of all namespaces by their inodes. */

@@ -38,6 +38,8 @@ export interface StrayListener {
    * @param socket a descriptor of ours of it, where it can be had
    */
   found(state: SocketState, pid: number, socket: Fd | undefined): void;
+  /** Whether every process is looked at, whatever it can get. */
+  readonly wantsAll: boolean;
   /** Sockets by their inodes. */
   byInode(inodes: ReadonlySet<number>): readonly NamespacedSocket[];
 }
@@ -61,6 +63,11 @@ export class StraySockets {
   /** Nothing is looked at before `look`. */
   constructor(listener: StrayListener) {
     this.#listener = listener;
+  }
+
+  /** Looks at every socket once more. */
+  reset(): void {
+    this.#looks.clear();
   }
 
   /** Looks at processes, unless that was done a short time ago. */
@@ -102,7 +109,8 @@ export class StraySockets {
       else seen.add(socket.inode);
     }
     const unknown = new Set<number>();
-    if (look.receives && suspects.length > 0) {
+    const isOpen = look.receives || this.#listener.wantsAll;
+    if (isOpen && suspects.length > 0) {
       using pidFd = openPidFd(pid, pid);
       for (const { fd, inode } of pidFd === undefined ? [] : suspects) {
         using socket = duplicateFd(pidFd!, fd);

@@ -130,6 +130,11 @@ export class Taps implements Disposable {
     );
   }
 
+  /** Each tap. */
+  get all(): readonly Tap[] {
+    return this.#taps;
+  }
+
   /** A tap that has a block, each in its turn. */
   next(): Tap | undefined {
     const taps = this.#taps;

@@ -41,6 +41,7 @@ import {
   NetworkNamespaces,
 } from "./network_namespaces.ts";
 import { readRights } from "../proc/rights.ts";
+import { SharedPorts } from "./shared_ports.ts";
 import { mapped, remainsText, SocketCleanup } from "./socket_cleanup.ts";
 import { StraySockets, strayWarning } from "./stray_sockets.ts";
 import type { TapSource } from "./taps.ts";
@@ -58,6 +59,9 @@ const DETACH_PATIENCE = 500;
 const SAME_SIGNAL = 100;
 /** How long closed connections are remembered beyond `linger`, ms. */
 const RECENT = 1000;
+
+/** How long packets are held that cannot be judged, seconds. */
+const HELD = 3;
 
 /** Levels of debug notices. */
 const DEBUG_PROCESSES = 2;
@@ -78,6 +82,7 @@ export class Tracking {
   readonly #registry: SocketRegistry;
   readonly #cleanup: SocketCleanup;
   readonly #strays: StraySockets;
+  readonly #sharedPorts: SharedPorts;
   readonly #owners: Owners;
   readonly #tracer: Tracer<CallUnderWay>;
   readonly #calls: CallTracker<CallUnderWay>;
@@ -106,10 +111,23 @@ export class Tracking {
     });
     this.#registry = new SocketRegistry(this.#table, this.#rules);
     this.#cleanup = new SocketCleanup(this.#registry);
+    this.#sharedPorts = new SharedPorts(
+      this.#registry,
+      () => this.#cleanup.servers(),
+      (text) => {
+        this.#strays.reset();
+        this.#warnOnce(text, text);
+      },
+      false,
+    );
+    const registry = this.#registry;
     this.#strays = new StraySockets({
       isKnown: (state) =>
         this.#registry.has(state.cookie) || this.#registry.isAccepted(state),
       found: (state, pid, socket) => this.#foundStray(state, pid, socket),
+      get wantsAll(): boolean {
+        return registry.hasShared;
+      },
       byInode: (inodes) => this.#cleanup.byInode(inodes),
     });
     this.#calls = new CallTracker(
@@ -360,15 +378,19 @@ export class Tracking {
       return;
     }
     const now = realTime({ seconds: 0, nanoseconds: 0 });
-    this.#registry.observe(state, this.#owners.numberOf(pid), now, now);
+    const isAccepted = this.#registry.isShared(state);
+    // Its beginning is held by the sniffer.
+    const from = isAccepted ? { ...now, seconds: now.seconds - HELD } : now;
+    this.#registry.observe(state, this.#owners.numberOf(pid), from, now);
     this.#registry.apply();
-    this.#warnOnce(`stray ${pid}`, strayWarning(pid, state));
+    if (!isAccepted) this.#warnOnce(`stray ${pid}`, strayWarning(pid, state));
   }
 
   /** Regular work between events. */
   #tend(): void {
     this.#cleanup.run();
     this.#strays.look(this.#tracer.followedIds);
+    this.#sharedPorts.look();
     this.#control.sockets = this.#registry.seen;
     if (this.#turn++ % TIDY_EVERY === 0) this.#tidy();
   }

@@ -106,6 +106,23 @@ export function fragmentKey(fields: FlowFields): number {
   return key;
 }
 
+/**
+ * A number that the packets of a connection have in common, in both
+ * directions, and hardly any others.
+ */
+export function connectionKey(fields: FlowFields): number {
+  return endKey(fields.source, fields.sourcePort) +
+      endKey(fields.destination, fields.destinationPort) | 0;
+}
+
+function endKey(address: Int32Array, port: number): number {
+  let key = port;
+  for (let i = 0; i < 4; i++) {
+    key = Math.imul(key ^ key >>> 15 ^ address[i]!, 0x85eb_ca6b);
+  }
+  return key;
+}
+
 /** Bit of a kind that tells a verdict from unused memory. */
 const USED = 0x1000;
 

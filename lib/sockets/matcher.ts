@@ -34,7 +34,11 @@ export const Match = {
   UNDECIDED: -2,
   /** The packet is the program's, and was taken when it left. */
   TAKEN: -3,
-  /** A fragment that came before the first one, which has the ports. */
+  /**
+   * More has to be seen first: a fragment came before the first one, which has
+   * the ports; or a connection begins at a port that other programs share, and
+   * it is not known who will accept it.
+   */
   EARLY: UNSEEN,
 } as const;
 
@@ -223,7 +227,8 @@ export class Matcher {
         this.#localMatches(at, local, fields.version) &&
         this.#inTime(at, seconds, nanoseconds)
       ) {
-        return slot;
+        const isShared = words[at + SlotWord.REMOTE]! & SlotFlag.SHARED;
+        return isShared === 0 ? slot : Match.EARLY;
       }
       slot = words[at + SlotWord.NEXT]!;
     }

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { isAnyAddress } from "../../ffi/sockaddr.ts";
 import type { SocketState } from "../../ffi/socket.ts";
 import { endsKey } from "../packet/ends_key.ts";
 import { ClosingPorts } from "./closing_ports.ts";
@@ -92,8 +93,10 @@ export class SocketRegistry {
   #recent: RecentEnd[] = [];
   /** Their shapes, once asked for and until one more is closed. */
   #recentShapes: Set<string> | undefined;
-  /** How many known sockets listen on a port. */
-  readonly #listening = new Map<number, number>();
+  /** Known sockets that anybody may talk to, by protocol and port. */
+  readonly #servers = new Map<number, Set<bigint>>();
+  /** Protocols and ports that sockets of other programs have, too. */
+  readonly #shared = new Set<number>();
   #seen = 0;
 
   /** Connects the table and the kernel filter. */
@@ -123,10 +126,61 @@ export class SocketRegistry {
     return this.#records.has(cookie);
   }
 
-  /** Whether a socket is a connection that a known socket accepted. */
+  /**
+   * Whether a socket is a connection that a known socket accepted, and its
+   * packets are taken for that reason.
+   */
   isAccepted({ protocol, local, remote }: SocketState): boolean {
-    return protocol === TCP && remote.port !== 0 &&
-      (this.#listening.get(local.port) ?? 0) > 0;
+    const key = serverKey(TCP, local.port);
+    return protocol === TCP && remote.port !== 0 && this.#servers.has(key) &&
+      !this.#shared.has(key);
+  }
+
+  /** Whether a socket is at a port that sockets of other programs have, too. */
+  isShared({ protocol, local }: SocketState): boolean {
+    return this.#shared.has(serverKey(protocol, local.port));
+  }
+
+  /** Whether there is such a port. */
+  get hasShared(): boolean {
+    return this.#shared.size > 0;
+  }
+
+  /** Whether there are known sockets that anybody may talk to. */
+  get hasServers(): boolean {
+    return this.#servers.size > 0;
+  }
+
+  /**
+   * Whether a socket of somebody else has the same local end as a known one
+   * that anybody may talk to, and that was not told before.
+   */
+  isRival(
+    cookie: bigint,
+    protocol: number,
+    address: Uint8Array,
+    port: number,
+  ): boolean {
+    const key = serverKey(protocol, port);
+    const cookies = this.#servers.get(key);
+    if (cookies === undefined || this.#shared.has(key)) return false;
+    if (this.#records.has(cookie)) return false;
+    return [...cookies].some((own) =>
+      overlap(this.#records.get(own)!.localAddress, address)
+    );
+  }
+
+  /**
+   * Other programs have sockets at a local port, too: only connections that
+   * are known to be accepted by the program are its own.
+   */
+  share(protocol: number, port: number): void {
+    const key = serverKey(protocol, port);
+    this.#shared.add(key);
+    if (protocol !== TCP) return;
+    for (const cookie of this.#servers.get(key) ?? []) {
+      this.#table.flag(this.#records.get(cookie)!.slot, SlotFlag.SHARED);
+    }
   }
 
   /** Cookies of all known sockets. */
@@ -427,7 +481,9 @@ export class SocketRegistry {
     known: boolean,
   ): void {
     if (!known) this.#seen++;
-    if (state.listening) this.#countListening(state.local.port, 1);
+    const isServer = state.listening ||
+      state.protocol !== TCP && state.remote.port === 0;
+    if (isServer) this.#addServer(state, rest.slot);
     this.#records.set(state.cookie, {
       ...rest,
       cookie: state.cookie,
@@ -436,22 +492,32 @@ export class SocketRegistry {
       from: { ...from },
       listening: state.listening,
       localPort: state.local.port,
-      localAddress: state.listening ? state.local.address.slice() : ANY_ADDRESS,
+      localAddress: isServer ? state.local.address.slice() : ANY_ADDRESS,
       extra: undefined,
     });
   }
 
-  #countListening(port: number, change: number): void {
-    const count = (this.#listening.get(port) ?? 0) + change;
-    if (count > 0) this.#listening.set(port, count);
-    else this.#listening.delete(port);
+  #addServer({ cookie, protocol, local }: SocketState, slot: number): void {
+    const key = serverKey(protocol, local.port);
+    const cookies = this.#servers.get(key) ?? new Set();
+    this.#servers.set(key, cookies.add(cookie));
+    if (protocol === TCP && this.#shared.has(key)) {
+      this.#table.flag(slot, SlotFlag.SHARED);
+    }
+  }
+
+  #removeServer({ cookie, protocol, localPort }: SocketRecord): void {
+    const key = serverKey(protocol, localPort);
+    const cookies = this.#servers.get(key);
+    if (cookies === undefined || !cookies.delete(cookie)) return;
+    if (cookies.size === 0) this.#servers.delete(key);
   }
 
   #forget(cookie: bigint, now: Moment): void {
     const record = this.#records.get(cookie);
     if (record === undefined) return;
     this.#records.delete(cookie);
-    if (record.listening) this.#countListening(record.localPort, -1);
+    this.#removeServer(record);
     if (record.protocol === TCP && !record.listening) {
       this.#table.destroy(record.slot, now);
       const time = performance.now();
@@ -474,4 +540,14 @@ export class SocketRegistry {
   closePorts(): void {
     this.#closing.tidy();
   }
+}
+
+function serverKey(protocol: number, port: number): number {
+  return protocol << 16 | port;
+}
+
+/** Whether two local addresses of one port may mean the same packets. */
+function overlap(one: Uint8Array, other: Uint8Array): boolean {
+  return isAnyAddress(one) || isAnyAddress(other) ||
+    one.every((byte, i) => byte === other[i]);
 }

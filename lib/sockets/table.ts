@@ -37,6 +37,11 @@ export const SlotFlag = {
   ANY_IPV6: 0x2_0000,
   /** Only what the program sends is meant, not what others send to it. */
   SENT_ONLY: 0x4_0000,
+  /**
+   * Sockets of other programs have the same local end (SO_REUSEPORT): only
+   * connections that have slots of their own are meant.
+   */
+  SHARED: 0x8_0000,
 } as const;
 
 /*

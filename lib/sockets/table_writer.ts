@@ -114,6 +114,11 @@ export class SocketTableWriter {
     return slot;
   }
 
+  /** Adds SlotFlag bits to a slot. */
+  flag(slot: number, flags: number): void {
+    Atomics.or(this.#words, this.#table.slotAt(slot) + SlotWord.REMOTE, flags);
+  }
+
   /**
    * Ends a slot: packets after `until` are not meant any more. The slot goes
    * by itself when no earlier packet can be on its way to the reader.

@@ -77,3 +77,35 @@ Deno.test("HeldPackets forgets packets after two seconds", () => {
   cursor.seconds += 1;
   assert.deepEqual(released(cursor, held, 1), ["new"]);
 });
+
+Deno.test("HeldPackets.retry() gives up what can be judged and what is old", () => {
+  const cursor = new Cursor();
+  const held = new HeldPackets(cursor, START, 1024);
+  for (const [text, key] of [["a1", 1], ["b1", 2], ["a2", 1]] as const) {
+    cursor.see(text);
+    held.hold(key);
+  }
+  const seen: string[] = [];
+  held.retry(cursor.seconds, () => {
+    seen.push(cursor.text);
+    // Whoever takes it may release the others of its number: none is there.
+    assert.ok(!held.has(cursor.text.startsWith("a") ? 1 : 2));
+    return cursor.text.startsWith("b");
+  });
+  assert.deepEqual(seen, ["a1", "a2", "b1"]);
+  assert.ok(held.has(1));
+  assert.ok(!held.has(2));
+  held.retry(cursor.seconds + 4, () => assert.fail("they are too old"));
+  assert.ok(held.isEmpty);
+});
+
+Deno.test("HeldPackets keeps the newest packets, however many come", () => {
+  const cursor = new Cursor();
+  const held = new HeldPackets(cursor, START, 1024);
+  for (let i = 0; i < 5000; i++) {
+    cursor.see(`${i}`.padStart(200 + i % 90));
+    held.hold(i);
+    assert.ok(held.has(i));
+    assert.ok(!held.has(i - 5), "no room for so many");
+  }
+});

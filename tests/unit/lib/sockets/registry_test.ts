@@ -528,3 +528,54 @@ for (
     assert.ok(scene.sent(flow) >= 0);
   });
 }
+
+Deno.test("SocketRegistry.isRival() finds sockets of others at a port of its own", () => {
+  using scene = new RegistryScene();
+  const { registry } = scene;
+  const isRival = (protocol: number, at: string, cookie = 99n): boolean => {
+    const { address, port } = endpoint(at);
+    return registry.isRival(cookie, protocol, address, port);
+  };
+  assert.ok(!registry.hasServers);
+  scene.observe({ ...NAMED, listening: true });
+  scene.observe({ cookie: 7n, protocol: UDP, local: "0.0.0.0:53" });
+  assert.ok(registry.hasServers);
+  assert.ok(isRival(TCP, LOCAL));
+  assert.ok(isRival(TCP, "0.0.0.0:40000"));
+  assert.ok(!isRival(TCP, LOCAL, NAMED.cookie), "it is its own");
+  assert.ok(!isRival(TCP, "192.0.2.2:40000"), "another address");
+  assert.ok(!isRival(TCP, "192.0.2.1:40001"), "another port");
+  assert.ok(!isRival(UDP, LOCAL), "another protocol");
+  assert.ok(isRival(UDP, "127.0.0.53:53"));
+  closeEverything(scene);
+  assert.ok(!registry.hasServers);
+  assert.ok(!isRival(TCP, LOCAL));
+});
+
+Deno.test("SocketRegistry.share() leaves the connections of others alone", () => {
+  using scene = new RegistryScene();
+  const { registry } = scene;
+  const listener: StateText = { ...NAMED, listening: true };
+  const visit: FlowText = { source: SERVER, destination: LOCAL, flags: "S" };
+  const accepted: StateText = { ...CONNECTED, cookie: 50n };
+  scene.observe(listener);
+  assert.ok(scene.received(visit) >= 0);
+  assert.ok(registry.isAccepted(scene.state(accepted)));
+  registry.share(TCP, 40000);
+  assert.ok(registry.hasShared);
+  assert.ok(registry.isShared(scene.state(accepted)));
+  assert.ok(!registry.isAccepted(scene.state(accepted)), "it has to be found");
+  assert.ok(!registry.isRival(99n, TCP, endpoint(LOCAL).address, 40000));
+  assert.equal(scene.received(visit), Match.EARLY);
+  assert.equal(scene.sent({ ...ACK, flags: "S." }), Match.EARLY);
+  scene.observe(accepted);
+  assert.ok(scene.received(visit) >= 0);
+  assert.ok(scene.sent(ACK) >= 0);
+  // So it is with what listens there later.
+  scene.observe({ ...listener, cookie: 60n });
+  scene.registry.closed(listener.cookie, scene.tick());
+  scene.registry.closed(accepted.cookie, scene.tick());
+  const other = { ...visit, source: OTHER };
+  assert.equal(scene.received(other), Match.EARLY);
+  closeEverything(scene);
+});
