@@ -7,14 +7,10 @@
 import { ViewError } from "./errors.ts";
 import type { CgroupIds } from "./watch.ts";
 
-/** Shortest time between two walks, milliseconds. */
-const WALK_INTERVAL = 1000;
-
 /** A cgroup with all its descendants, also those that are made later. */
 export class CgroupTree implements CgroupIds {
   readonly #path: string;
   readonly #known = new Map<number, boolean>();
-  #walkedAt = -Infinity;
 
   /**
    * Looks at the folder.
@@ -42,15 +38,14 @@ export class CgroupTree implements CgroupIds {
   has(id: number): boolean {
     const known = this.#known.get(id);
     if (known !== undefined) return known;
-    // A new folder, or one of another tree.
-    if (performance.now() - this.#walkedAt > WALK_INTERVAL) this.#walk();
+    // A new folder, or one of another tree. Ids do not come again.
+    this.#walk();
     const isInside = this.#known.get(id) === true;
     this.#known.set(id, isInside);
     return isInside;
   }
 
   #walk(): void {
-    this.#walkedAt = performance.now();
     const folders = [this.#path];
     for (const folder of folders) {
       try {

@@ -89,6 +89,32 @@ ebpfTest("life without eBPF finds sessions by polling", async () => {
   }
 });
 
+ebpfTest(
+  "connect shows one cgroup, also what is put into it later",
+  async () => {
+    const connect = (port: number): string =>
+      `python3 -c "import socket; ` +
+      `socket.socket().connect_ex((\\"127.0.0.1\\", ${port}))"`;
+    const script = `
+    mount -t cgroup2 none /mnt || exit 1
+    folder=/mnt/tracedump-test-$$
+    mkdir "$folder"
+    "$@" connect --json --cgroup "$folder" -- sh -c '
+      ${connect(1)}
+      mkdir '"$folder"'/inner
+      echo $$ >'"$folder"'/inner/cgroup.procs
+      ${connect(2)}'
+    rmdir "$folder/inner" "$folder"`;
+    await using shell = new Child([
+      ...["unshare", "--mount", "sh", "-c", script, "sh", ...TOOL],
+    ]);
+    const { code, stdout, stderr } = await shell.ended();
+    equal(code, 0, stderr);
+    const rows = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    deepEqual(rows.map(({ remotePort }) => remotePort), [2]);
+  },
+);
+
 const reason = missing(["root", "unprivileged tool"]);
 const PRIVATE = { DENO_DIR: "/nonexistent" };
 

@@ -34,6 +34,8 @@ Deno.test("CgroupTree knows a folder and those below it", async () => {
     equal(tree.has(id(root)), true);
     equal(tree.has(id(`${root}/a/b`)), true);
     equal(tree.has(id("/")), false);
+    Deno.mkdirSync(`${root}/later`);
+    equal(tree.has(id(`${root}/later`)), true);
   } finally {
     await Deno.remove(root, { recursive: true });
   }
