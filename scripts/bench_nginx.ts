@@ -25,6 +25,9 @@ import {
 
 const CONNECTIONS = 32;
 
+/** Seconds of load before each measurement, for the just-in-time compiler. */
+const WARM_UP = 1;
+
 /** A capture of the same packets by a program that follows nobody. */
 const BESIDE: Tracing = {
   name: "not traced, tcpdump -w beside",
@@ -95,7 +98,8 @@ export async function benchNginx(workspace: Workspace): Promise<Table> {
     ],
     rows,
     notes: [
-      "close: a new connection for each request (`Connection: close`).",
+      "close: a new connection for each request (`Connection: close`). " +
+      `Each measurement comes after ${WARM_UP} s of the same load.`,
       "Shares are medians of the rounds' ratios. wrk, nginx and the tracer " +
       "share the processors; µs are their processor time for a request.",
       ...notes,
@@ -137,9 +141,11 @@ async function measure(
     { requests, server: serverTime, tracer: tracerTime }: LoadSeries,
     header: readonly string[],
   ): Promise<void> => {
+    await wrk(workspace, port, header, WARM_UP);
     const before = server.map(cpuSeconds);
     const tracerBefore = tracer === undefined ? 0 : cpuSeconds(tracer.pid);
-    const done = await wrk(workspace, port, header);
+    const { seconds } = workspace.options;
+    const done = await wrk(workspace, port, header, seconds);
     if (done.errors !== undefined) notes.add(`${tracing.name}: ${done.errors}`);
     requests.set(round, done.perSecond);
     const taken = server.reduce(
@@ -223,10 +229,11 @@ async function wrk(
   workspace: Workspace,
   port: number,
   header: readonly string[],
+  seconds: number,
 ): Promise<WrkResult> {
   const child = workspace.start([
     ...[requireProgram("wrk"), "-t1", `-c${CONNECTIONS}`],
-    ...[`-d${workspace.options.seconds}s`, ...header],
+    ...[`-d${seconds}s`, ...header],
     `http://127.0.0.1:${port}/`,
   ]);
   await workspace.finish(child);
