@@ -104,7 +104,7 @@ export async function startLive(
   const interfaces = options.interfaces.map(indexOfInterface);
   // Loading the threads takes longest: it goes on beside the rest.
   const threads: CaptureThreads = {
-    sniffer: startSniffer(),
+    sniffer: startSniffer(options.tracker !== "ptrace"),
     tracer: options.tracker === "ptrace" ? startTracer() : undefined,
   };
   let capture: LiveCapture;

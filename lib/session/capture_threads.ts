@@ -18,8 +18,16 @@ export function startTracer(): Worker {
   return new Worker(url, { type: "module" });
 }
 
-/** Starts the sniffer's thread; it waits for its setup. */
-export function startSniffer(): Worker {
+/** Name of a sniffer's thread that is going to follow the program by eBPF. */
+export const FOLLOWER = "follower";
+
+/**
+ * Starts the sniffer's thread; it waits for its setup.
+ *
+ * @param follows whether it is likely to follow the program by eBPF
+ */
+export function startSniffer(follows: boolean): Worker {
   const url = new URL("./sniffer_worker.ts", import.meta.url);
-  return new Worker(url, { type: "module" });
+  const name = follows ? FOLLOWER : "sniffer";
+  return new Worker(url, { type: "module", name });
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { FOLLOWER } from "./capture_threads.ts";
 import { Control } from "./control.ts";
 import type { Probe } from "./ebpf_report.ts";
 import type { EbpfTracking } from "./ebpf_tracking.ts";
@@ -21,6 +22,15 @@ import { CaptureError } from "./types.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
 
+/** Loaded only where it is wanted: it is the larger part of the program. */
+// deno-lint-ignore explicit-function-return-type
+function loadTracking() {
+  return import("./ebpf_tracking.ts");
+}
+
+// At once, while the main thread opens what it will send.
+if (self.name === FOLLOWER) loadTracking();
+
 let sniffer: Sniffer | undefined;
 let tracking: EbpfTracking | undefined;
 
@@ -33,8 +43,7 @@ async function start(
 ): Promise<void> {
   let probes: readonly Probe[] = [];
   if (ebpf !== undefined) {
-    // Loaded only where it is wanted: it is the larger part of the program.
-    const { EbpfTracking, failedProbes } = await import("./ebpf_tracking.ts");
+    const { EbpfTracking, failedProbes } = await loadTracking();
     try {
       tracking = new EbpfTracking(
         ebpf,
