@@ -70,6 +70,7 @@ export class Tracer<Call> {
   readonly #registers = new Registers();
   /** While set, stopped threads stay stopped. */
   #holding = false;
+  #stopWaiting: () => void = () => {};
   #looking: ReturnType<typeof setTimeout> | undefined;
 
   /** @param follow whether children's packets are wanted */
@@ -192,6 +193,7 @@ export class Tracer<Call> {
     }
     this.#tracees.clear();
     this.#processes.clear();
+    this.#stopWaiting();
   }
 
   /** Runs until no tracee is left. */
@@ -204,8 +206,19 @@ export class Tracer<Call> {
     };
     while (takeTurn(work) && this.#tracees.size > 0) {
       if (this.#calls.waiting) this.#keepLooking();
-      await waitReadable();
+      await this.#waitForEvent();
     }
+  }
+
+  /**
+   * Waits for a child's event, or until everybody is let go of: that takes the
+   * last events itself, before or after the waiting thread sees them.
+   */
+  #waitForEvent(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#stopWaiting = resolve;
+    waitReadable().then(() => resolve());
+    return promise;
   }
 
   /** Looks at long calls while the tracer sleeps. */
