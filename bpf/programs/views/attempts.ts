@@ -4,6 +4,9 @@
  * outcome comes later: from a change of state (`socket_states.ts`), or from
  * the end of the call (`calls.ts`).
  *
+ * Requires kernel 5.12: earlier ones do not take the address of a socket as a
+ * key here.
+ *
  * @module
  */
 import { bigEndian, mov } from "../../extended/alu.ts";
