@@ -235,6 +235,17 @@ export function readSocketState(fd: number, state: SocketState): boolean {
   return true;
 }
 
+/** Protocols that are not followed, though their packets may be TCP or UDP. */
+const OTHER_PROTOCOLS: Readonly<Record<number, string>> = {
+  136: "UDP-Lite",
+  262: "MPTCP",
+};
+
+/** Name of a descriptor's protocol if it is one that is not followed. */
+export function otherProtocol(fd: number): string | undefined {
+  return OTHER_PROTOCOLS[intOption(fd, SOL_SOCKET, SO_PROTOCOL)];
+}
+
 /** Reads the two names again; they change with bind, connect and sending. */
 export function readSocketNames(fd: number, state: SocketState): void {
   readLocalName(fd, state.local);

@@ -142,6 +142,13 @@ export class Tracking {
             }) uses io_uring: first packets of what it opens that way are ` +
               "missed (--tracker ebpf misses none)",
           ),
+        missed: (pid, protocol) =>
+          this.#warnOnce(
+            `${protocol} ${pid}`,
+            `process ${pid} (${
+              readComm(pid)
+            }) uses ${protocol}: its packets are missed`,
+          ),
         isSeen: (netns, socket, pid) => this.#isSeen(netns, socket, pid),
         ...(setup.debug < DEBUG_CALLS ? {} : {
           call: (pid: number, tid: number, text: string) =>

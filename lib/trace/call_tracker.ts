@@ -20,6 +20,7 @@ import {
   IPPROTO_TCP,
   IPPROTO_UDP,
   isTcpClosed,
+  otherProtocol,
   readSocketState,
   type SocketState,
 } from "../../ffi/socket.ts";
@@ -54,6 +55,8 @@ const UNDECIDED_ERRORS: ReadonlySet<number> = new Set([
 export interface CallTrackerNotices {
   /** The program uses io_uring, whose calls cannot be seen. */
   ioUring(pid: number): void;
+  /** The program uses a protocol that is not followed. */
+  missed(pid: number, protocol: string): void;
   /**
    * Makes sure that packets of a socket's network namespace are seen from now
    * on, and tells whether they are.
@@ -109,10 +112,13 @@ export class CallTracker<Call> {
     const socket = this.#duplicate(tracee, call.fd);
     if (socket === undefined) return false;
     const state = this.#state;
-    if (
-      !readSocketState(socket.number, state) ||
-      !this.#notices.isSeen(state.netns, socket.number, process.pid)
-    ) {
+    if (!readSocketState(socket.number, state)) {
+      const other = otherProtocol(socket.number);
+      if (other !== undefined) this.#notices.missed(process.pid, other);
+      socket.close();
+      return false;
+    }
+    if (!this.#notices.isSeen(state.netns, socket.number, process.pid)) {
       socket.close();
       return false;
     }

@@ -82,3 +82,21 @@ for (const kind of ["normal", "direct"] as const) {
     await bench.verify({ owned: "rest", from, mayWarn: true });
   }, { network: "private" });
 }
+
+captureTest("a socket of MPTCP", async (bench) => {
+  const server = await bench.scene();
+  const port = server.tcp4.slice(server.tcp4.lastIndexOf(":") + 1);
+  const script = `
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)
+s.connect(("127.0.0.1", ${port}))
+s.sendall(b"over MPTCP")
+s.recv(10)
+`;
+  const tool = bench.launch(["python3", "-c", script]);
+  const { code, stderr } = await tool.ended();
+  assert.equal(code, 0, stderr);
+  // ptrace says what it misses.
+  if (/warning: process \d+ .* uses MPTCP: .* missed/.test(stderr)) return;
+  await bench.verify({ owned: "rest" });
+}, { network: "private", needs: ["program python3"] });
