@@ -91,8 +91,8 @@ const DISORDER = 20_000_000;
 const IDLE = 200;
 /** The same where socket events have to be read meanwhile. */
 const EVENTS_IDLE = 10;
-/** Blocks between regular work when packets never cease. */
-const BLOCKS_BETWEEN = 64;
+/** Time between regular work when packets never cease, milliseconds. */
+const BUSY_INTERVAL = 20;
 /** How often packets are judged again that could not be, ms. */
 const RETRY_INTERVAL = 200;
 const DNS_PORT = 53;
@@ -177,7 +177,7 @@ export class Sniffer implements Disposable {
 
   /** Runs until told to end, or until the output fails or is full. */
   run(): SnifferResult {
-    let blocks = 0;
+    let tendAt = 0;
     for (;;) {
       const { command } = this.#control;
       this.#end ??= this.#sink.end;
@@ -194,7 +194,11 @@ export class Sniffer implements Disposable {
         // Sockets are told of before their first packet.
         this.#events?.drain();
         this.#takeBlock(tap);
-        if (++blocks % BLOCKS_BETWEEN === 0) this.#events?.tend();
+        // Blocks of a large ring hold the packets of seconds.
+        if (performance.now() > tendAt) {
+          this.#events?.tend();
+          tendAt = performance.now() + BUSY_INTERVAL;
+        }
         continue;
       }
       this.#sink.flush();

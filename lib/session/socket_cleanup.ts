@@ -55,6 +55,8 @@ export class SocketCleanup implements Disposable {
   /** Sockets known at the last poll: only they can be missing in the next. */
   #polled = new Set<bigint>();
   #pollAt = 0;
+  /** Whether another poll has to follow. */
+  #isPollUnfinished = false;
 
   /**
    * Begins to watch.
@@ -102,7 +104,12 @@ export class SocketCleanup implements Disposable {
       for (const { cookie } of sockets) this.#retire(cookie);
       isPollDue ||= lost;
     }
-    if (isPollDue) this.#poll();
+    // What was not known at the last poll yet is missed by the next one only.
+    const isSecondDue = this.#isPollUnfinished &&
+      performance.now() > this.#pollAt;
+    if (!isPollDue && !isSecondDue) return;
+    this.#isPollUnfinished = isPollDue;
+    this.#poll();
   }
 
   /**
