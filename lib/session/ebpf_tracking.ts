@@ -99,6 +99,8 @@ export interface EbpfListener {
  * this much tolerance, nanoseconds.
  */
 const CLOCK_TOLERANCE = 100_000;
+/** How long packets are held that cannot be judged, ns. */
+const HELD = 2_000_000_000;
 /** Nanoseconds of a second. */
 const SECOND = 1_000_000_000;
 /** How often the difference of the clocks is measured, ms. */
@@ -479,7 +481,10 @@ export class EbpfTracking implements Disposable {
     state.remote.port = event.remotePort;
     event.readRemote(state.remote.address);
     const owner = this.#owners.numberOf(event.tgid, event.tid, event.comm);
-    const from = this.#moment(event.time, -CLOCK_TOLERANCE);
+    // At a shared port the handshake is held until it is accepted.
+    const isHeld = event.type === EVENT_TYPE.ACCEPTED &&
+      this.#registry.isShared(state);
+    const from = this.#moment(event.time, isHeld ? -HELD : -CLOCK_TOLERANCE);
     const now = this.#moment(event.time, 0);
     // connect(2) after a failed one opens a new connection, maybe between the
     // same ends.
