@@ -300,7 +300,13 @@ export class EbpfTracking implements Disposable {
   }
 
   #enterNamespaceOf(pid: number): void {
-    if (networkNamespace(pid) === networkNamespace(Deno.pid)) return;
+    try {
+      if (networkNamespace(pid) === networkNamespace(Deno.pid)) return;
+    } catch (error) {
+      // Looking into the process says what is missing.
+      if (error instanceof ProcPermissionError) return;
+      throw error;
+    }
     this.#enterPath(`/proc/${pid}/ns/net`);
   }
 

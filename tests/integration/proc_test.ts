@@ -258,7 +258,11 @@ sys.stdin.read()
   if (line === "refused") return;
   const [ring, inode] = line.split(" ").map(Number);
   assert.ok(ring !== undefined);
-  assert.deepEqual(readFds(child.pid), { sockets: [], rings: [ring] });
+  assert.deepEqual(readFds(child.pid), {
+    sockets: [],
+    rings: [ring],
+    hasPidfds: false,
+  });
   assert.deepEqual(ringSocketInodes(child.pid, ring), [inode]);
 });
 

@@ -28,6 +28,9 @@ class Terminal:
         if self.pid == 0:
             os.environ["PS1"] = PROMPT
             os.environ["TERM"] = "dumb"
+            # A test that runs in the background begins with some ignored.
+            for name in ("SIGINT", "SIGQUIT", "SIGTSTP", "SIGTTIN", "SIGTTOU"):
+                signal.signal(getattr(signal, name), signal.SIG_DFL)
             os.execvp("bash", ["bash", "--norc", "--noprofile", "--noediting"])
         self.expect(re.escape(PROMPT))
 
