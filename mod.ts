@@ -40,6 +40,7 @@
  */
 
 export { startCapture } from "./lib/session/capture.ts";
+export { captureFormat } from "./lib/session/capture_format.ts";
 export {
   type Capture,
   type CaptureEndReason,

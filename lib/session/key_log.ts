@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { joinBytes } from "../bytes/join.ts";
 import type { User } from "../../ffi/process.ts";
 
 /** Name of the variable that tells programs where to write their keys. */
@@ -109,9 +110,9 @@ export class KeyLogReader implements Disposable {
     for (;;) {
       const count = file.readSync(this.#buffer) ?? 0;
       if (count === 0) break;
-      const bytes = concat(this.#rest, this.#buffer.subarray(0, count));
+      const bytes = joinBytes([this.#rest, this.#buffer.subarray(0, count)]);
       const end = bytes.lastIndexOf(LINE_FEED) + 1;
-      lines = concat(lines, bytes.subarray(0, end));
+      lines = joinBytes([lines, bytes.subarray(0, end)]);
       this.#rest = bytes.slice(end);
     }
     return lines.length === 0 ? undefined : lines;
@@ -141,11 +142,4 @@ function sizeOf(path: string): number {
   } catch {
     return 0;
   }
-}
-
-function concat(one: Uint8Array, two: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(one.length + two.length);
-  bytes.set(one);
-  bytes.set(two, one.length);
-  return bytes;
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import { interfaceName } from "../../ffi/packet.ts";
+import { joinBytes } from "../bytes/join.ts";
 import type { PacketRing } from "../capture/packet_ring.ts";
 import { parseAddress } from "../packet/address.ts";
 import { LinkType } from "../pcap/format.ts";
@@ -116,7 +117,7 @@ export class PcapngFormat implements FileFormat {
     this.#interfaces.clear();
     this.#events.clear();
     for (const process of this.#processes.values()) process.event = NO_EVENT;
-    return join([
+    return joinBytes([
       encodeSectionHeader(this.#setup.section),
       ...this.#secrets.map(encodeSecrets),
     ]);
@@ -130,7 +131,7 @@ export class PcapngFormat implements FileFormat {
     const blocks: Uint8Array[] = [];
     if (!isKnown) blocks.push(this.#addInterface(ring));
     if (!isTold) blocks.push(...this.#addProcess(process));
-    return join(blocks);
+    return joinBytes(blocks);
   }
 
   secrets(): Uint8Array | undefined {
@@ -199,7 +200,7 @@ export class PcapngFormat implements FileFormat {
       }));
       systemDrops = undefined;
     }
-    return join(blocks);
+    return joinBytes(blocks);
   }
 
   completeLength(bytes: Uint8Array): number {
@@ -261,16 +262,4 @@ function resolvedNames(names: ReadonlyMap<string, string>): ResolvedName[] {
     if (address !== undefined) resolved.push({ address, names: [name] });
   }
   return resolved;
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(
-    parts.reduce((sum, { length }) => sum + length, 0),
-  );
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

@@ -14,10 +14,10 @@ import { keyLogEnvironment } from "./key_log.ts";
 import type { LiveOptions } from "./live_capture.ts";
 import type { Resources } from "./resources.ts";
 import type { SharedMemory, TrackerSetup } from "./messages.ts";
+import { captureFormat } from "./capture_format.ts";
 import { describeSection } from "./section.ts";
 import { kernelSnaplen } from "./snaplen.ts";
 import type { SnifferSetup } from "./sniffer.ts";
-import type { CaptureFormat } from "./types.ts";
 
 /** Most MiB of the packet ring of a further network namespace. */
 const NAMESPACE_BUFFER = 16;
@@ -99,7 +99,7 @@ function fileSetup(
     maxSize: options.maxSize ?? 0,
     minFree: options.minFree ?? 0,
     unbuffered: options.unbuffered ?? false,
-    format: formatOf(options.format, path) === "pcap"
+    format: captureFormat(options.format, path) === "pcap"
       ? { kind: "pcap", snaplen, nanoseconds: options.nanoseconds }
       : {
         kind: "pcapng",
@@ -113,13 +113,6 @@ function fileSetup(
           : { path: keyLog.path, start: keyLog.start },
       },
   };
-}
-
-function formatOf(
-  format: CaptureFormat | undefined,
-  path: string,
-): CaptureFormat {
-  return format ?? (path.endsWith(".pcapng") ? "pcapng" : "pcap");
 }
 
 /** What the tracer's thread needs to know. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { captureFormat } from "../../session/capture_format.ts";
 import type {
   CaptureFormat,
   CaptureOptions,
@@ -49,8 +50,7 @@ export function planCapture(
   checkPrinting(given);
   const output = given.output ?? (given.print ? undefined : DEFAULT_OUTPUT);
   const target = captureTarget(given.user, operands, rest, host);
-  const format = given.format ??
-    (output?.endsWith(".pcapng") ? "pcapng" : "pcap");
+  const format = captureFormat(given.format, output);
   checkOutput(given, output, format, target);
   if (output === "-" && host.stdout.isTerminal) {
     throw new UsageError(
