@@ -9,7 +9,7 @@ import { type CaptureFiles, FileError, type FileOutput } from "./host.ts";
 /** Name of standard input and output. */
 const STANDARD = "-";
 /** Bytes that are read at a time. */
-const CHUNK_SIZE = 256 << 10;
+const CHUNK_SIZE = 512 << 10;
 /** Time between two tries to write to a full non-blocking pipe or terminal. */
 const WRITE_WAIT = 5;
 
