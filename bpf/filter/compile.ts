@@ -132,20 +132,43 @@ export function compileFilter(text: string, options: FilterOptions): Filter {
  */
 export function findHostNames(text: string): string[] {
   const names = new Set<string>();
+  for (const { qualifiers, identifier } of namedMatches(text)) {
+    const { type = "host", protocol } = qualifiers;
+    const isHost = type === "gateway" ||
+      (type === "host" && protocol !== "ether");
+    if (isHost) names.add(identifier.name);
+  }
+  return [...names];
+}
+
+/**
+ * Whether an expression names anything, so that what files of names
+ * say can matter.
+ *
+ * @throws {FilterSyntaxError} when the expression cannot be parsed.
+ */
+export function usesNames(text: string): boolean {
+  return !namedMatches(text).next().done;
+}
+
+type Match = Extract<FilterNode, { readonly kind: "match" }>;
+type NamedMatch = Match & {
+  readonly identifier: { readonly kind: "name"; readonly name: string };
+};
+
+function* namedMatches(text: string): Generator<NamedMatch, void> {
   const stack: FilterNode[] = [parseFilter(text)];
   while (stack.length > 0) {
     const node = stack.pop()!;
     if (node.kind === "and" || node.kind === "or") {
       stack.push(node.right, node.left);
     } else if (node.kind === "not") stack.push(node.operand);
-    else if (node.kind === "match" && node.identifier.kind === "name") {
-      const { type = "host", protocol } = node.qualifiers;
-      const isHost = type === "gateway" ||
-        (type === "host" && protocol !== "ether");
-      if (isHost) names.add(node.identifier.name);
-    }
+    else if (isNamed(node)) yield node;
   }
-  return [...names];
+}
+
+function isNamed(node: FilterNode): node is NamedMatch {
+  return node.kind === "match" && node.identifier.kind === "name";
 }
 
 class CompiledFilter implements Filter {

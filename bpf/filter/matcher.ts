@@ -25,7 +25,6 @@ import {
   BPF_LEN,
   BPF_LSH,
   BPF_MEM,
-  BPF_MEMWORDS,
   BPF_MOD,
   BPF_MUL,
   BPF_NEG,
@@ -83,9 +82,10 @@ export function makeMatcher(program: readonly Instruction[]): Matcher {
     return (bytes, wireLength, start = 0, end = bytes.length) =>
       machine.run({ bytes: bytes.subarray(start, end), wireLength });
   }
+  const cells = new Set(program.filter(usesCell).map(({ k }) => k));
   const lines = [
     `let a = 0, x = 0, t = 0, n = e - s;`,
-    `let ${cells.map((cell) => `${cell} = 0`).join(", ")};`,
+    ...[...cells].map((cell) => `let m${cell} = 0;`),
     ...targets.toReversed().map((target) => `L${target}: {`),
   ];
   for (const [index, instruction] of program.entries()) {
@@ -96,7 +96,11 @@ export function makeMatcher(program: readonly Instruction[]): Matcher {
   return new Function(...parameters, lines.join("\n")) as Matcher;
 }
 
-const cells = Array.from({ length: BPF_MEMWORDS }, (_, cell) => `m${cell}`);
+function usesCell({ code }: Instruction): boolean {
+  const kind = code & CLASS_MASK;
+  return kind === BPF_ST || kind === BPF_STX ||
+    (kind <= BPF_LDX && (code & MODE_MASK) === BPF_MEM);
+}
 
 /** Instructions that jumps lead to, other than the one after the jump. */
 function findTargets(program: readonly Instruction[]): number[] {

@@ -168,11 +168,42 @@ const SERVICE_PORTS: ReadonlyMap<string, ServicePorts> = new Map(
  * up in the built-in tables.
  */
 export function resolverFromFiles(files: NameFiles): NameResolver {
+  // Long texts of which most filters need none.
+  const ports = once(() => readServices(files.services));
+  const protocols = once(() => named(files.protocols));
+  const networks = once(() => named(files.networks));
+  const hosts = once(() => readHosts(files.hosts));
+  const ethers = once(() =>
+    new Map(rows(files.ethers).map(([address, name]) => [name ?? "", address!]))
+  );
+  return {
+    port: (name) => ports().get(name) ?? BUILT_IN_NAMES.port(name),
+    protocol: (name) => {
+      const number = protocols().get(name);
+      return number === undefined
+        ? BUILT_IN_NAMES.protocol(name)
+        : Number(number);
+    },
+    host: (name) => hosts().get(name),
+    network: (name) =>
+      networks().get(name)?.replace(/(?:\.0)+$/, "") ??
+        BUILT_IN_NAMES.network(name),
+    ethernet: (name) => ethers().get(name),
+  };
+}
+
+/** Makes a value when it is first wanted. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+function readServices(text: string | undefined): Map<string, ServicePorts> {
   const ports = new Map<
     string,
     { tcp?: number; udp?: number; sctp?: number }
   >();
-  for (const [name, value, ...aliases] of rows(files.services)) {
+  for (const [name, value, ...aliases] of rows(text)) {
     const [port, protocol] = (value ?? "").split("/");
     if (protocol !== "tcp" && protocol !== "udp" && protocol !== "sctp") {
       continue;
@@ -183,31 +214,17 @@ export function resolverFromFiles(files: NameFiles): NameResolver {
       ports.set(each, known);
     }
   }
-  const protocols = named(files.protocols);
-  const networks = named(files.networks);
+  return ports;
+}
+
+function readHosts(text: string | undefined): Map<string, string[]> {
   const hosts = new Map<string, string[]>();
-  for (const [address, ...names] of rows(files.hosts)) {
+  for (const [address, ...names] of rows(text)) {
     for (const name of names) {
       hosts.set(name, [...hosts.get(name) ?? [], address!]);
     }
   }
-  const ethers = new Map(
-    rows(files.ethers).map(([address, name]) => [name ?? "", address!]),
-  );
-  return {
-    port: (name) => ports.get(name) ?? BUILT_IN_NAMES.port(name),
-    protocol: (name) => {
-      const number = protocols.get(name);
-      return number === undefined
-        ? BUILT_IN_NAMES.protocol(name)
-        : Number(number);
-    },
-    host: (name) => hosts.get(name),
-    network: (name) =>
-      networks.get(name)?.replace(/(?:\.0)+$/, "") ??
-        BUILT_IN_NAMES.network(name),
-    ethernet: (name) => ethers.get(name),
-  };
+  return hosts;
 }
 
 /** Fields of each line, without comments. */

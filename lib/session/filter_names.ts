@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { findHostNames } from "../../bpf/filter/compile.ts";
+import { findHostNames, usesNames } from "../../bpf/filter/compile.ts";
 import {
   type NameFiles,
   type NameResolver,
@@ -60,8 +60,9 @@ export async function lookUpNames(
 ): Promise<FilterSource> {
   const files: Partial<Record<keyof NameFiles, string>> = {};
   const hosts: Record<string, readonly string[]> = {};
+  const wanted = usesNames(text) ? Object.entries(FILES) : [];
   await Promise.all([
-    ...Object.entries(FILES).map(async ([key, path]) => {
+    ...wanted.map(async ([key, path]) => {
       try {
         files[key as keyof NameFiles] = await readFile(path);
       } catch {

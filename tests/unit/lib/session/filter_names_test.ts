@@ -68,3 +68,9 @@ Deno.test("lookUpNames() does not take inherited properties for hosts", async ()
 Deno.test("lookUpNames() throws at expressions that cannot be parsed", async () => {
   await assert.rejects(lookUpNames("tcp prot 80", readFile), FilterSyntaxError);
 });
+
+Deno.test("lookUpNames() reads no file where there is no name", async () => {
+  const text = "tcp port 80 and host 127.0.0.1 or not ip6 proto 17";
+  const source = await lookUpNames(text, () => assert.fail("read"), lookUp);
+  assert.deepEqual(source, { text, files: {}, hosts: {} });
+});
