@@ -14,24 +14,27 @@ import {
   formatZshCompletion,
 } from "../lib/cli/completions.ts";
 import { formatManualPage, manualPageName } from "../lib/cli/man.ts";
-import { COMMANDS } from "../lib/cli/run.ts";
+import { loadCommands } from "../lib/cli/run.ts";
 import { VERSION } from "../lib/cli/version.ts";
 
 /** Generated files by their path in the repository. */
-export function generatedFiles(): Readonly<Record<string, string>> {
-  const pages = COMMANDS.map((command) => [
+export async function generatedFiles(): Promise<
+  Readonly<Record<string, string>>
+> {
+  const commands = await loadCommands();
+  const pages = commands.map((command) => [
     `man/${manualPageName(command)}.8`,
     formatManualPage(
       command,
       VERSION,
-      COMMANDS.filter((other) => other !== command),
+      commands.filter((other) => other !== command),
     ),
   ]);
   return {
     ...Object.fromEntries(pages),
-    "completions/tracedump.bash": formatBashCompletion(COMMANDS),
-    "completions/_tracedump": formatZshCompletion(COMMANDS),
-    "completions/tracedump.fish": formatFishCompletion(COMMANDS),
+    "completions/tracedump.bash": formatBashCompletion(commands),
+    "completions/_tracedump": formatZshCompletion(commands),
+    "completions/tracedump.fish": formatFishCompletion(commands),
   };
 }
 
@@ -48,7 +51,7 @@ if (import.meta.main) {
   const check = Deno.args.includes("--check");
   const root = new URL("../", import.meta.url);
   let outdated = 0;
-  for (const [path, text] of Object.entries(generatedFiles())) {
+  for (const [path, text] of Object.entries(await generatedFiles())) {
     const file = new URL(path, root);
     if (await readIfThere(file) === text) continue;
     outdated++;

@@ -45,8 +45,8 @@ export interface Context {
   readonly startCapture: StartCapture;
   /** Loads what the system-wide views need. */
   readonly loadViews: LoadViews;
-  /** All commands, the default one first. */
-  readonly commands: readonly Command[];
+  /** Loads all commands, the default one first. */
+  readonly loadCommands: () => Promise<readonly Command[]>;
 }
 
 /** One command of the program. */

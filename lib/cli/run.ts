@@ -5,39 +5,42 @@
  */
 
 import type { Command } from "./command.ts";
-import { ACCEPT_COMMAND } from "./commands/accept.ts";
-import { CAPTURE_COMMAND } from "./commands/capture.ts";
-import { READ_COMMAND } from "./commands/read.ts";
-import { RETRANS_COMMAND } from "./commands/retrans.ts";
-import { STATES_COMMAND } from "./commands/states.ts";
-import { TOP_COMMAND } from "./commands/top.ts";
 import { Console } from "./console.ts";
-import { CONNECT_COMMAND } from "./commands/connect.ts";
-import { LIFE_COMMAND } from "./commands/life.ts";
 import { loadViewEngine, type LoadViews, type StartCapture } from "./engine.ts";
 import { EXIT_CODE, exitWith, type Outcome } from "./exit_code.ts";
 import { PROGRAM } from "./help.ts";
 import type { Host } from "./host.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** The command that runs when none is named. */
-const DEFAULT_COMMAND: Command = CAPTURE_COMMAND;
-/** Commands that are selected by their name as the first argument. */
-const NAMED_COMMANDS: readonly Command[] = [
-  READ_COMMAND,
-  CONNECT_COMMAND,
-  LIFE_COMMAND,
-  ACCEPT_COMMAND,
-  RETRANS_COMMAND,
-  STATES_COMMAND,
-  TOP_COMMAND,
-];
+/** Loads a command: the others are not needed to start it. */
+type Loader = () => Promise<Command>;
 
-/** All commands, the default one first. */
-export const COMMANDS: readonly Command[] = [
-  DEFAULT_COMMAND,
-  ...NAMED_COMMANDS,
-];
+/** The command that runs when none is named. */
+const loadDefault: Loader = async () =>
+  (await import("./commands/capture.ts")).CAPTURE_COMMAND;
+
+/** Commands by their names, one of which is the first argument. */
+const NAMED_COMMANDS: ReadonlyMap<string, Loader> = new Map([
+  ["read", async () => (await import("./commands/read.ts")).READ_COMMAND],
+  [
+    "connect",
+    async () => (await import("./commands/connect.ts")).CONNECT_COMMAND,
+  ],
+  ["life", async () => (await import("./commands/life.ts")).LIFE_COMMAND],
+  ["accept", async () => (await import("./commands/accept.ts")).ACCEPT_COMMAND],
+  [
+    "retrans",
+    async () => (await import("./commands/retrans.ts")).RETRANS_COMMAND,
+  ],
+  ["states", async () => (await import("./commands/states.ts")).STATES_COMMAND],
+  ["top", async () => (await import("./commands/top.ts")).TOP_COMMAND],
+]);
+
+/** Loads all commands, the default one first. */
+export async function loadCommands(): Promise<readonly Command[]> {
+  const loaders = [loadDefault, ...NAMED_COMMANDS.values()];
+  return await Promise.all(loaders.map((load) => load()));
+}
 
 /** Runs the program once; errors are reported, never thrown. */
 export async function run(
@@ -46,14 +49,14 @@ export async function run(
   loadViews: LoadViews = loadViewEngine,
 ): Promise<Outcome> {
   try {
-    const named = NAMED_COMMANDS.find(({ name }) => name === host.args[0]);
-    const command = named ?? DEFAULT_COMMAND;
+    const named = NAMED_COMMANDS.get(host.args[0] ?? "");
+    const command = await (named ?? loadDefault)();
     const args = named === undefined ? host.args : host.args.slice(1);
     return await command.run(args, {
       host,
       startCapture,
       loadViews,
-      commands: COMMANDS,
+      loadCommands,
     });
   } catch (error) {
     if (error instanceof UsageError) {

@@ -54,9 +54,10 @@ async function runCapture(
   const { host } = context;
   const parsed = parseArguments(CAPTURE_OPTIONS, args, checkOperand);
   if (parsed.options.help) {
+    const commands = await context.loadCommands();
     host.stdout.write(formatHelp(
       CAPTURE_COMMAND,
-      context.commands.filter(({ isDefault }) => !isDefault),
+      commands.filter(({ isDefault }) => !isDefault),
     ));
     return exitWith(EXIT_CODE.OK);
   }

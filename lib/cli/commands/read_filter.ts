@@ -6,6 +6,7 @@
  */
 
 import type { Filter } from "../../../bpf/filter/compile.ts";
+import type { NameResolver } from "../../../bpf/filter/names.ts";
 import { makeMatcher, type Matcher } from "../../../bpf/filter/matcher.ts";
 import { lookUpNames, resolverOf } from "../../session/filter_names.ts";
 import { PacketFilter } from "../../session/trace/filter.ts";
@@ -28,11 +29,16 @@ export class ReadFilter {
   /**
    * Looks up the names in an expression and compiles it.
    *
+   * @param linkType Link type of the first packets, if that is known: it need
+   *   not be compiled for another one.
    * @throws {FilterSyntaxError} when it has a mistake
    */
-  static async compile(text: string): Promise<ReadFilter> {
+  static async compile(text: string, linkType?: number): Promise<ReadFilter> {
     const resolve = resolverOf(await lookUpNames(text));
-    return new ReadFilter(new PacketFilter(text, { resolve }));
+    return new ReadFilter(
+      (linkType === undefined ? undefined : tryFor(linkType, text, resolve)) ??
+        new PacketFilter(text, { resolve }),
+    );
   }
 
   /** Whether it asks for the process, which only a whole record tells. */
@@ -89,5 +95,18 @@ export class ReadFilter {
       this.#current = this.forLinkType(from.linkType);
     }
     return this.#current!;
+  }
+}
+
+/** Gives nothing where the expression fits other link types at best. */
+function tryFor(
+  linkType: number,
+  text: string,
+  resolve: NameResolver,
+): PacketFilter | undefined {
+  try {
+    return new PacketFilter(text, { resolve, linkType });
+  } catch {
+    return undefined;
   }
 }

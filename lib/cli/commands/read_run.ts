@@ -66,12 +66,12 @@ export async function runRead(
 async function read(plan: ReadPlan, host: Host): Promise<Outcome> {
   const { expression, dumpProgram } = plan;
   const isFiltered = expression !== undefined && expression.trim() !== "";
-  const filter = isFiltered || dumpProgram > 0
-    ? await compile(expression ?? "")
-    : undefined;
   const streams = await openAll(plan.files, host);
   if (streams === undefined) return exitWith(EXIT_CODE.FAILURE);
   try {
+    const filter = isFiltered || dumpProgram > 0
+      ? await compile(expression ?? "", streams[0]!)
+      : undefined;
     if (filter === undefined || dumpProgram === 0) {
       return await new Reading(plan, host, streams, filter).run();
     }
@@ -85,9 +85,12 @@ async function read(plan: ReadPlan, host: Host): Promise<Outcome> {
 }
 
 /** The compiler is large: it is loaded only where there is a filter. */
-async function compile(text: string): Promise<ReadFilter> {
+async function compile(
+  text: string,
+  stream: CaptureStream,
+): Promise<ReadFilter> {
   const { ReadFilter } = await import("./read_filter.ts");
-  return await ReadFilter.compile(text);
+  return await ReadFilter.compile(text, stream.interfaces[0]?.linkType);
 }
 
 /** Opens every file before anything is done with the first. */

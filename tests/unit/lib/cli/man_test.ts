@@ -7,8 +7,9 @@ import {
 } from "../../../../lib/cli/completions.ts";
 import { formatHelp } from "../../../../lib/cli/help.ts";
 import { formatManualPage } from "../../../../lib/cli/man.ts";
-import { COMMANDS } from "../../../../lib/cli/run.ts";
 import { optionNames } from "../../../../lib/cli/options.ts";
+import { loadCommands, run } from "../../../../lib/cli/run.ts";
+import { FakeHost } from "./fake_host.ts";
 
 const COMMAND: Command = {
   name: "sample",
@@ -103,7 +104,9 @@ Deno.test("formatFishCompletion() escapes quotes", () => {
   );
 });
 
-for (const command of COMMANDS) {
+const commands = await loadCommands();
+
+for (const command of commands) {
   Deno.test(`${command.name}: help fits a terminal`, () => {
     for (const line of formatHelp(command).split("\n")) {
       assert.ok([...line].length < 80, line);
@@ -114,8 +117,8 @@ for (const command of COMMANDS) {
     const texts = [
       formatHelp(command),
       formatManualPage(command, "").replaceAll("\\-", "-"),
-      formatBashCompletion(COMMANDS),
-      formatZshCompletion(COMMANDS),
+      formatBashCompletion(commands),
+      formatZshCompletion(commands),
     ];
     for (const option of Object.values(command.options)) {
       for (const text of texts) {
@@ -123,7 +126,7 @@ for (const command of COMMANDS) {
           assert.ok(text.includes(name), name);
         }
       }
-      assert.ok(formatFishCompletion(COMMANDS).includes(`-l ${option.long} `));
+      assert.ok(formatFishCompletion(commands).includes(`-l ${option.long} `));
     }
   });
 
@@ -132,3 +135,12 @@ for (const command of COMMANDS) {
     assert.equal(new Set(names).size, names.length);
   });
 }
+
+Deno.test("commands are called by their names", async () => {
+  for (const { name, isDefault } of commands) {
+    const host = new FakeHost([...isDefault ? [] : [name], "--help"]);
+    await run(host, () => assert.fail("started"));
+    const usage = isDefault ? "tracedump" : `tracedump ${name}`;
+    assert.match(host.written.stdout, new RegExp(`^Usage: ${usage} `, "m"));
+  }
+});
