@@ -145,6 +145,7 @@ export type {
   TcpLayer,
   TlsLayer,
   UdpLayer,
+  UdpLiteLayer,
   VlanLayer,
 } from "./lib/packet/layer.ts";
 export type { DhcpOption } from "./lib/packet/app/dhcp.ts";

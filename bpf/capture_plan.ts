@@ -11,11 +11,16 @@ import { MAX_PORT, toIntervals } from "./port_set.ts";
 export const TCP = 6;
 /** IPPROTO_UDP. */
 export const UDP = 17;
+/** IPPROTO_UDPLITE. */
+export const UDP_LITE = 136;
+
+/** Protocols with ports that a filter can want. */
+export type PortProtocol = typeof TCP | typeof UDP | typeof UDP_LITE;
 
 /** Address and port of the far side of a socket. */
 export interface RemoteEndpoint {
-  /** 6 for TCP, 17 for UDP. */
-  readonly protocol: 6 | 17;
+  /** 6 for TCP, 17 for UDP, 136 for UDP-Lite. */
+  readonly protocol: PortProtocol;
   /**
    * 4 bytes of IPv4 or 16 bytes of IPv6, in network order. An IPv4-mapped
    * IPv6 address stands for the IPv4 address; the unspecified address (all
@@ -32,12 +37,16 @@ export interface CaptureRules {
   readonly tcpPorts: readonly number[];
   /** Local UDP ports, sorted ascending, unique. */
   readonly udpPorts: readonly number[];
+  /** Local UDP-Lite ports, sorted ascending, unique. */
+  readonly udpLitePorts?: readonly number[];
   /** Far ends of calls under way, whose local port is not known yet. */
   readonly remotes: readonly RemoteEndpoint[];
   /** Take every TCP packet. */
   readonly allTcp?: boolean;
   /** Take every UDP packet. */
   readonly allUdp?: boolean;
+  /** Take every UDP-Lite packet. */
+  readonly allUdpLite?: boolean;
 }
 
 /** Added to the port in a {@linkcode RemoteRule} key when it is about IPv6. */
@@ -54,7 +63,7 @@ export interface RemoteRule {
 /** What the filter does with one protocol. */
 export interface ProtocolPlan {
   /** Protocol number in the IP header. */
-  readonly protocol: typeof TCP | typeof UDP;
+  readonly protocol: PortProtocol;
   /** Take every packet; the rest of the plan is then empty. */
   readonly all: boolean;
   /** Local ports. */
@@ -79,9 +88,11 @@ const IPV6_LENGTH = 16;
 export function planCapture(rules: CaptureRules): ProtocolPlan[] {
   const tcp = planProtocol(TCP, rules.tcpPorts, rules);
   const udp = planProtocol(UDP, rules.udpPorts, rules);
+  const udpLite = planProtocol(UDP_LITE, rules.udpLitePorts ?? [], rules);
   return [
     rules.allTcp ? takeAll(tcp) : tcp,
     rules.allUdp ? takeAll(udp) : udp,
+    rules.allUdpLite ? takeAll(udpLite) : udpLite,
   ].filter(({ all, ports, remotes, remoteKeys }) =>
     all || ports.length + remotes.length + remoteKeys.length > 0
   );
@@ -102,7 +113,7 @@ export function dropAddresses(plan: ProtocolPlan): ProtocolPlan {
 }
 
 function planProtocol(
-  protocol: typeof TCP | typeof UDP,
+  protocol: PortProtocol,
   ports: readonly number[],
   rules: CaptureRules,
 ): ProtocolPlan {

@@ -166,6 +166,8 @@ export function readPeerName(fd: number, endpoint: Endpoint): boolean {
 export const IPPROTO_TCP = 6;
 /** IPPROTO_UDP. */
 export const IPPROTO_UDP = 17;
+/** IPPROTO_UDPLITE. */
+export const IPPROTO_UDPLITE = 136;
 
 const TCP_INFO = 11;
 const TCP_CLOSE = 7;
@@ -179,13 +181,13 @@ export function isTcpClosed(fd: number): boolean {
     tcpInfo[0] === TCP_CLOSE;
 }
 
-/** A TCP or UDP socket as the kernel describes it at one moment. */
+/** A TCP, UDP or UDP-Lite socket as the kernel describes it at one moment. */
 export interface SocketState {
   /** SO_COOKIE: never reused while the machine runs. */
   cookie: bigint;
   /** SO_NETNS_COOKIE, 0 where the kernel (before 5.14) does not tell. */
   netns: bigint;
-  /** IPPROTO_TCP or IPPROTO_UDP. */
+  /** IPPROTO_TCP, IPPROTO_UDP or IPPROTO_UDPLITE. */
   protocol: number;
   /** AF_INET or AF_INET6. */
   family: number;
@@ -212,7 +214,7 @@ export function emptySocketState(): SocketState {
 }
 
 /**
- * Reads what identifies the TCP or UDP socket behind a descriptor of ours.
+ * Reads what identifies the socket behind a descriptor of ours.
  *
  * @returns false when it is no Internet socket, or of another protocol
  */
@@ -222,7 +224,7 @@ export function readSocketState(fd: number, state: SocketState): boolean {
   const type = intOption(fd, SOL_SOCKET, SO_TYPE);
   const protocol = intOption(fd, SOL_SOCKET, SO_PROTOCOL);
   if (type !== SOCK_STREAM && type !== SOCK_DGRAM) return false;
-  if (protocol !== IPPROTO_TCP && protocol !== IPPROTO_UDP) return false;
+  if (!isFollowed(protocol)) return false;
   state.family = family;
   state.protocol = protocol;
   state.cookie = longOption(fd, SOL_SOCKET, SO_COOKIE);
@@ -235,9 +237,13 @@ export function readSocketState(fd: number, state: SocketState): boolean {
   return true;
 }
 
-/** Protocols that are not followed, though their packets may be TCP or UDP. */
+function isFollowed(protocol: number): boolean {
+  return protocol === IPPROTO_TCP || protocol === IPPROTO_UDP ||
+    protocol === IPPROTO_UDPLITE;
+}
+
+/** Protocols that are not followed, though their packets are TCP. */
 const OTHER_PROTOCOLS: Readonly<Record<number, string>> = {
-  136: "UDP-Lite",
   262: "MPTCP",
 };
 

@@ -29,6 +29,7 @@ import {
   R8,
   R9,
   type Register,
+  scope,
 } from "../extended/instruction.ts";
 import { call, exit, jumpIf } from "../extended/jump.ts";
 import { loadMap, store } from "../extended/load_store.ts";
@@ -52,6 +53,9 @@ export const TCP = 6;
 
 /** IPPROTO_UDP. */
 export const UDP = 17;
+
+/** IPPROTO_UDPLITE, which passes the same functions of the kernel as UDP. */
+export const UDP_LITE = 136;
 
 const MPTCP = 262;
 
@@ -190,16 +194,26 @@ export function ensureMark(
   ];
 }
 
-/** Goes to `target` unless the socket in r7 is of TCP or UDP; r9 = which. */
+/** Goes to `target` unless the socket is of TCP, UDP, UDP-Lite; r9 = which. */
 export function protocolOf(socket: Register, target: string): Code {
   return [
     loadField(R9, socket, SOCK.protocol),
     jumpIf(R9, "==", UDP, "known protocol"),
     jumpIf(R9, "==", TCP, "known protocol"),
+    jumpIf(R9, "==", UDP_LITE, "known protocol"),
     jumpIf(R9, "!=", MPTCP, target),
     mov(R9, TCP),
     label("known protocol"),
   ];
+}
+
+/** Goes to `target` unless the protocol in r9 is UDP or UDP-Lite. */
+export function jumpUnlessDatagrams(target: string): Code {
+  return scope([
+    jumpIf(R9, "==", UDP, "datagrams"),
+    jumpIf(R9, "!=", UDP_LITE, target),
+    label("datagrams"),
+  ]);
 }
 
 /** Family, protocol (in r9) and owner of the event; r7 is the socket. */

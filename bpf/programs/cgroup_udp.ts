@@ -1,6 +1,6 @@
 /**
- * Programs at cgroup hooks that follow UDP sockets, whose local ports are
- * mostly chosen by the kernel, at one of several places.
+ * Programs at cgroup hooks that follow UDP and UDP-Lite sockets, whose local
+ * ports are mostly chosen by the kernel, at one of several places.
  *
  * @module
  */
@@ -30,11 +30,11 @@ import {
   describeSocket,
   ensureMark,
   findMark,
+  jumpUnlessDatagrams,
   PORT_FUNCTIONS,
   portKeyOf,
   storageOf,
   storeAddress,
-  UDP,
 } from "./cgroup_program.ts";
 import { EVENT, EVENT_TYPE, MARK, MARK_FLAG } from "./layout.ts";
 import type { Program } from "./program.ts";
@@ -54,7 +54,7 @@ export function connectProgram(
     mov(R6, R1),
     ensureMark(ADDR_FLAVOR, "permit", "marked"),
     loadField(R9, R6, SOCK_ADDR.protocol),
-    jumpIf(R9, "!=", UDP, "permit"),
+    jumpUnlessDatagrams("permit"),
     load("u32", R1, R8, MARK.flags),
     or(R1, MARK_FLAG.REMOTE_CHANGED),
     store("u32", R8, MARK.flags, R1),
@@ -73,14 +73,15 @@ export function portProgram(
 ): Program {
   return cgroupProgram(name, "CGROUP_SOCK_ADDR", attachType, [
     mov(R6, R1),
-    loadField(R1, R6, SOCK_ADDR.protocol),
-    jumpIf(R1, "!=", UDP, "permit"),
+    loadField(R9, R6, SOCK_ADDR.protocol),
+    jumpUnlessDatagrams("permit"),
     marks
       ? ensureMark(ADDR_FLAVOR, "permit", "marked")
       : [findMark(ADDR_FLAVOR, "permit"), jumpIf(R8, "==", 0, "permit")],
     loadField(R1, R7, SOCK.srcPort),
     jumpIf(R1, "==", 0, "permit"),
-    mov(R9, UDP),
+    // Giving a mark has overwritten it.
+    loadField(R9, R6, SOCK_ADDR.protocol),
     portKeyOf(SOCK.srcPort, R7),
     mov(R2, R1),
     mov(R1, R8),
@@ -139,7 +140,7 @@ export function egressProgram(): Program {
     jumpIf(R0, "==", 0, "permit"),
     mov(R7, R0),
     loadField(R9, R7, SOCK.protocol),
-    jumpIf(R9, "!=", UDP, "permit"),
+    jumpUnlessDatagrams("permit"),
     storageOf(0),
     mov(R8, R0),
     jumpIf(R8, "==", 0, "foreign"),

@@ -68,7 +68,8 @@ export const CONNECTION = {
 } as const;
 
 /**
- * Entries of the array `used_ports`: one for each port of TCP, then of UDP.
+ * Entries of the array `used_ports`: one for each port of TCP and UDP-Lite,
+ * then of UDP.
  * An entry is 1 once a rule named the port, and stays so; most packets and
  * sockets of other programs are recognized by a 0. Looking into an array is
  * not even a call, looking into a hash takes tens of nanoseconds.
@@ -78,7 +79,7 @@ export const USED_PORTS = 0x2_0000;
 /** Bytes of a value of `used_ports`, and their distance in memory. */
 export const USED_PORT_SIZE = 8;
 
-/** Cuts a key of `ports` to its index in `used_ports`: 6 is even, 17 odd. */
+/** Cuts a key of `ports` to its index in `used_ports`: only 17 is odd. */
 export const USED_PORTS_MASK = USED_PORTS - 1;
 
 /** Bytes of a key of `ports`; see {@linkcode portKey}. */
@@ -164,7 +165,7 @@ export const FILTER_FLAG = {
   ICMP: 1,
   /** All TCP packets. */
   ALL_TCP: 2,
-  /** All UDP packets. */
+  /** All UDP and UDP-Lite packets. */
   ALL_UDP: 4,
   /** `remotes` is in use. */
   REMOTES: 16,
@@ -244,7 +245,7 @@ export const EVENT = {
   tid: 32,
   /** u16, AF_INET or AF_INET6: family of the socket. */
   family: 36,
-  /** u16, IPPROTO_TCP or IPPROTO_UDP. */
+  /** u16, IPPROTO_TCP, IPPROTO_UDP or IPPROTO_UDPLITE. */
   protocol: 38,
   local: 40,
   remote: 56,

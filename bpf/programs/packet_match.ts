@@ -32,6 +32,7 @@ import { copy, jumpIfUnusedPort, lookup, result } from "./macros.ts";
 
 const TCP = 6;
 const UDP = 17;
+const UDP_LITE = 136;
 
 /**
  * r0 = whether the connection that r1 points to is wanted; its local side is
@@ -98,6 +99,7 @@ export function matchFunction(): Code {
     and(R8, FILTER_FLAG.ALL_UDP),
     jumpIf(R8, "==", 0, "match no"),
     jumpIf(R9, "==", UDP, "match yes"),
+    jumpIf(R9, "==", UDP_LITE, "match yes"),
     label("match no"),
     result(0),
     exit(),

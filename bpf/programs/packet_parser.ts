@@ -74,6 +74,7 @@ const PROTOCOL = {
   ICMPV6: 58,
   DESTINATION: 60,
   MOBILITY: 135,
+  UDP_LITE: 136,
   HOST_IDENTITY: 139,
   SHIM6: 140,
 } as const;
@@ -230,6 +231,7 @@ function parseIpv4(level: Level, packetType: ContextField): Code {
       jumpIf(R1, "==", 0, "ipv4 first fragment"),
       jumpIf(R8, "==", PROTOCOL.TCP, "later fragment"),
       jumpIf(R8, "==", PROTOCOL.UDP, "later fragment"),
+      jumpIf(R8, "==", PROTOCOL.UDP_LITE, "later fragment"),
       jump("drop"),
       label("ipv4 first fragment"),
       store("u64", R10, IS_FRAGMENT, 1),
@@ -237,6 +239,7 @@ function parseIpv4(level: Level, packetType: ContextField): Code {
     label(`${level} ipv4 whole`),
     jumpIf(R8, "==", PROTOCOL.TCP, `${level} ports`),
     jumpIf(R8, "==", PROTOCOL.UDP, `${level} ports`),
+    jumpIf(R8, "==", PROTOCOL.UDP_LITE, `${level} ports`),
     level === "outer" ? jumpIf(R8, "==", PROTOCOL.ICMP, "icmp") : [],
     jump("drop"),
   ];
@@ -269,6 +272,7 @@ function jumpToTransport(level: Level): Code {
   return [
     jumpIf(R8, "==", PROTOCOL.TCP, `${level} ports`),
     jumpIf(R8, "==", PROTOCOL.UDP, `${level} ports`),
+    jumpIf(R8, "==", PROTOCOL.UDP_LITE, `${level} ports`),
     level === "outer" ? jumpIf(R8, "==", PROTOCOL.ICMPV6, "icmpv6") : [],
   ];
 }
@@ -372,7 +376,7 @@ function parseIcmp(): Code {
   ];
 }
 
-/** Source and destination port are the first four bytes of TCP and UDP. */
+/** Source and destination port are the first four bytes of all three. */
 function parsePorts(): Code {
   const local = KEY + CONNECTION_KEY.localPort;
   const remote = KEY + CONNECTION_KEY.remotePort;

@@ -55,12 +55,11 @@ import {
   holdSockPort,
   rememberSock,
   sockPortKey,
+  type SockProtocol,
+  TCP,
   type TracingAbilities,
   wantConnection,
 } from "./tracker_sock.ts";
-
-const TCP = 6;
-const UDP = 17;
 
 /** Builds the programs of this variant. */
 export function trampolinePrograms(
@@ -71,7 +70,7 @@ export function trampolinePrograms(
     connectProgram(types, abilities),
     acceptProgram(types, abilities),
     portProgram(types, abilities, "tcp_port", "inet_csk_get_port", TCP),
-    portProgram(types, abilities, "udp_port", "udp_lib_get_port", UDP),
+    portProgram(types, abilities, "udp_port", "udp_lib_get_port", "datagrams"),
     releaseProgram(types),
     closeProgram(types),
   ];
@@ -168,7 +167,7 @@ function portProgram(
   abilities: TracingAbilities,
   name: string,
   target: "inet_csk_get_port" | "udp_lib_get_port",
-  protocol: number,
+  protocol: SockProtocol,
 ): Program {
   const result = types.argumentCount(target) * 8;
   return functionProgram(types, name, "TRACE_FEXIT", target, [

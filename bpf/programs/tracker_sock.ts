@@ -7,7 +7,7 @@
  * @module
  */
 
-import { bigEndian, mov, or, rsh } from "../extended/alu.ts";
+import { bigEndian, lsh, mov, or, rsh } from "../extended/alu.ts";
 import {
   type Code,
   label,
@@ -66,7 +66,8 @@ export const TCP_STATE = {
 } as const;
 
 const AF_INET = 2;
-const TCP = 6;
+/** IPPROTO_TCP. */
+export const TCP = 6;
 
 /** Place of a connection's key on the stack, below the event. */
 export const KEY_PLACE = EVENT_PLACE - CONNECTION_KEY.size;
@@ -114,11 +115,25 @@ export function describeLocalPort(): Code {
   ];
 }
 
-/** Writes the protocol into key and event. */
-export function describeProtocol(protocol: number): Code {
+/** TCP, or UDP and UDP-Lite, of which the socket itself tells one. */
+export type SockProtocol = typeof TCP | "datagrams";
+
+/** r2 = protocol of the socket in r7. */
+function sockProtocol(types: KernelTypes, protocol: SockProtocol): Code {
+  return protocol === TCP
+    ? mov(R2, TCP)
+    : load("u16", R2, R7, types.offset("sock", "sk_protocol"));
+}
+
+/** Writes the protocol into key and event; r2 is lost. */
+export function describeProtocol(
+  types: KernelTypes,
+  protocol: SockProtocol,
+): Code {
   return [
-    store("u32", R10, KEY_PLACE + CONNECTION_KEY.protocol, protocol),
-    store("u16", R10, EVENT_PLACE + EVENT.protocol, protocol),
+    sockProtocol(types, protocol),
+    store("u32", R10, KEY_PLACE + CONNECTION_KEY.protocol, R2),
+    store("u16", R10, EVENT_PLACE + EVENT.protocol, R2),
   ];
 }
 
@@ -178,7 +193,7 @@ export function closeProgram(types: KernelTypes): Program {
     describeSock(types),
     mov(R1, R8),
     describeLocalPort(),
-    describeProtocol(TCP),
+    describeProtocol(types, TCP),
     endConnection(types, "done"),
     label("done"),
     result(0),
@@ -258,11 +273,13 @@ export function netnsOf(types: KernelTypes): Code {
   ];
 }
 
-/** r1 = key in `ports` of the local port of the socket in r7. */
-export function sockPortKey(types: KernelTypes, protocol: number): Code {
+/** r1 = key in `ports` of the local port of the socket in r7; r2 is lost. */
+export function sockPortKey(types: KernelTypes, protocol: SockProtocol): Code {
   return [
     load("u16", R1, R7, types.offset("sock", "__sk_common.skc_num")),
-    or(R1, protocol << 16),
+    sockProtocol(types, protocol),
+    lsh(R2, 16),
+    or(R1, R2),
   ];
 }
 
@@ -275,12 +292,15 @@ export function sockLocalPort(types: KernelTypes): Code {
 }
 
 /** Fills key and event from the socket in r7. */
-export function describeWhole(types: KernelTypes, protocol: number): Code {
+export function describeWhole(
+  types: KernelTypes,
+  protocol: SockProtocol,
+): Code {
   return [
     describeSock(types),
     sockLocalPort(types),
     describeLocalPort(),
-    describeProtocol(protocol),
+    describeProtocol(types, protocol),
   ];
 }
 
@@ -304,7 +324,7 @@ export function forgetConnection(types: KernelTypes): Code {
 }
 
 /** The mark in r8 holds the local port; r0 = whether it is new. */
-export function holdSockPort(types: KernelTypes, protocol: number): Code {
+export function holdSockPort(types: KernelTypes, protocol: SockProtocol): Code {
   return [
     sockPortKey(types, protocol),
     mov(R2, R1),

@@ -10,7 +10,7 @@
  * inet_sock_set_state ESTABLISHED connection (accepted)     ACCEPTED
  * inet_sock_set_state CLOSE       marked as over            CLOSED
  *   of a listener                 port taken back           RELEASED
- * net_dev_queue, UDP              port                      BOUND, CONNECTED
+ * net_dev_queue, UDP(-Lite)       port                      BOUND, CONNECTED
  * ```
  *
  * Less exact than the other variants: a UDP socket is found with its first
@@ -74,13 +74,15 @@ import {
   rememberSock,
   setEventType,
   sockPortKey,
+  type SockProtocol,
+  TCP,
   TCP_STATE,
   type TracingAbilities,
   wantConnection,
 } from "./tracker_sock.ts";
 
-const TCP = 6;
 const UDP = 17;
+const UDP_LITE = 136;
 
 /** Key of `ports`, below everything else on the stack. */
 const PORT_PLACE = -208;
@@ -122,7 +124,7 @@ function stateProgram(
     describeSock(types),
     mov(R1, R9),
     describeLocalPort(),
-    describeProtocol(TCP),
+    describeProtocol(types, TCP),
     load("u32", R1, R6, 8),
     jumpIf(R1, "==", TCP_STATE.LISTEN, "listener ended"),
     endConnection(types, "forget"),
@@ -197,7 +199,7 @@ function stateProgram(
 }
 
 /** r0 = rule for the local port of the socket in r7 or null. */
-function lookupPort(types: KernelTypes, protocol: number): Code {
+function lookupPort(types: KernelTypes, protocol: SockProtocol): Code {
   return [
     sockPortKey(types, protocol),
     store("u32", R10, PORT_PLACE, R1),
@@ -241,10 +243,12 @@ function queueProgram(types: KernelTypes): Program {
     jumpIf(R1, "!=", TCP_STATE.ESTABLISHED, "done"),
     label("datagram"),
     load("u16", R1, R7, types.offset("sock", "sk_protocol")),
-    jumpIf(R1, "!=", UDP, "done"),
+    jumpIf(R1, "==", UDP, "found datagram"),
+    jumpIf(R1, "!=", UDP_LITE, "done"),
+    label("found datagram"),
     findSock(),
     jumpIf(R8, "==", 0, "unknown"),
-    sockPortKey(types, UDP),
+    sockPortKey(types, "datagrams"),
     load("u32", R2, R8, MARK.portKey),
     jumpIf(R1, "==", R2, "known"),
     // Bound anew, or its memory belongs to another socket by now.
@@ -255,16 +259,16 @@ function queueProgram(types: KernelTypes): Program {
     rememberSock(types, QUEUE_ABILITIES, "datagram foreign"),
     jump("held"),
     label("known"),
-    lookupPort(types, UDP),
+    lookupPort(types, "datagrams"),
     jumpIf(R0, "!=", 0, "done"),
     // The rule was taken back although the socket is still in use.
     mov(R1, 0),
     store("u32", R8, MARK.portKey, R1),
     label("held"),
-    holdSockPort(types, UDP),
+    holdSockPort(types, "datagrams"),
     jumpIf(R0, "==", 0, "done"),
     beginEvent(EVENT_TYPE.BOUND),
-    describeWhole(types, UDP),
+    describeWhole(types, "datagrams"),
     load("u16", R1, R10, EVENT_PLACE + EVENT.remotePort),
     jumpIf(R1, "==", 0, "not connected"),
     setEventType(EVENT_TYPE.CONNECTED),
@@ -275,9 +279,9 @@ function queueProgram(types: KernelTypes): Program {
     // Nothing tells when a socket is closed, but its process is gone: the
     // port belongs to this one now.
     label("datagram foreign"),
-    sockPortKey(types, UDP),
+    sockPortKey(types, "datagrams"),
     jumpIfUnusedPort(MAIN_USED_PORT_PLACE, "done"),
-    lookupPort(types, UDP),
+    lookupPort(types, "datagrams"),
     jumpIf(R0, "==", 0, "done"),
     load("u32", R1, R0, PORT.owner),
     store("u32", R10, TARGET_PLACE, R1),

@@ -19,9 +19,17 @@ import { SyscallError } from "../../ffi/errno.ts";
 import { isMapped } from "../../ffi/sockaddr.ts";
 import { attachFilter } from "../../ffi/socket.ts";
 import { endsKey } from "../packet/ends_key.ts";
+import {
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  PROTOCOL_UDP_LITE,
+} from "../packet/flow_fields.ts";
+import {
+  PORT_PROTOCOLS,
+  PROTOCOL_PORTS,
+  protocolPort,
+} from "../packet/protocol_port.ts";
 
-const PORTS = 1 << 16;
-const TCP = 6;
 const ENOMEM = 12;
 
 /** How long a remote endpoint stays open after its last call, ms. */
@@ -47,10 +55,13 @@ interface Remote extends RemoteEndpoint {
 export class ClassicRules {
   readonly #sockets: number[];
   readonly #snaplen: number;
-  /** How many sockets want a port, TCP first, then UDP. */
-  readonly #wanted = new Int32Array(2 * PORTS);
-  readonly #installed = new Uint8Array(2 * PORTS);
-  readonly #ports = [new Set<number>(), new Set<number>()];
+  /** How many sockets want a port, by `protocolPort`. */
+  readonly #wanted = new Int32Array(PROTOCOL_PORTS);
+  readonly #installed = new Uint8Array(PROTOCOL_PORTS);
+  /** By protocol. */
+  readonly #ports = new Map(
+    PORT_PROTOCOLS.map((protocol) => [protocol as number, new Set<number>()]),
+  );
   readonly #remotes = new Map<string, Remote>();
   /** Something is open that the kernel does not let through. */
   #lacking = false;
@@ -80,22 +91,26 @@ export class ClassicRules {
   /** Lets packets of a local port through. */
   openPort(protocol: number, port: number): void {
     this.#add(protocol, port);
-    if (this.#installed[portIndex(protocol, port)] === 0) this.#lacking = true;
+    if (this.#installed[protocolPort(protocol, port)] === 0) {
+      this.#lacking = true;
+    }
   }
 
   /** Lets packets of a port through that an open remote lets through now. */
   openCoveredPort(protocol: number, port: number): void {
     this.#add(protocol, port);
-    if (this.#installed[portIndex(protocol, port)] === 0) this.#untidy = true;
+    if (this.#installed[protocolPort(protocol, port)] === 0) {
+      this.#untidy = true;
+    }
   }
 
   /** Ends one opening of a port. */
   closePort(protocol: number, port: number): void {
-    const index = portIndex(protocol, port);
+    const index = protocolPort(protocol, port);
     const left = --this.#wanted[index]!;
     if (left > 0) return;
     this.#wanted[index] = 0;
-    this.#ports[protocol === TCP ? 0 : 1]!.delete(port);
+    this.#ports.get(protocol)!.delete(port);
     this.#untidy = true;
   }
 
@@ -105,7 +120,7 @@ export class ClassicRules {
     let remote = this.#remotes.get(key);
     if (remote === undefined) {
       remote = {
-        protocol: protocol === TCP ? 6 : 17,
+        protocol: protocol as RemoteEndpoint["protocol"],
         address: isMapped(address) ? address.slice(12) : address.slice(),
         port,
         calls: 0,
@@ -153,20 +168,24 @@ export class ClassicRules {
   }
 
   #add(protocol: number, port: number): void {
-    this.#wanted[portIndex(protocol, port)]!++;
-    this.#ports[protocol === TCP ? 0 : 1]!.add(port);
+    this.#wanted[protocolPort(protocol, port)]!++;
+    this.#ports.get(protocol)!.add(port);
   }
 
   #install(): void {
     const rules: CaptureRules = {
-      tcpPorts: sorted(this.#ports[0]!),
-      udpPorts: sorted(this.#ports[1]!),
+      tcpPorts: sorted(this.#ports.get(PROTOCOL_TCP)!),
+      udpPorts: sorted(this.#ports.get(PROTOCOL_UDP)!),
+      udpLitePorts: sorted(this.#ports.get(PROTOCOL_UDP_LITE)!),
       remotes: [...this.#remotes.values()],
     };
     for (const socket of this.#sockets) this.#installAt(socket, rules);
     this.#installed.fill(0);
-    for (const port of this.#ports[0]!) this.#installed[port] = 1;
-    for (const port of this.#ports[1]!) this.#installed[PORTS + port] = 1;
+    for (const [protocol, ports] of this.#ports) {
+      for (const port of ports) {
+        this.#installed[protocolPort(protocol, port)] = 1;
+      }
+    }
     for (const remote of this.#remotes.values()) remote.installed = true;
     this.#lacking = false;
   }
@@ -187,8 +206,4 @@ export class ClassicRules {
 
 function sorted(ports: ReadonlySet<number>): number[] {
   return [...ports].sort((a, b) => a - b);
-}
-
-function portIndex(protocol: number, port: number): number {
-  return protocol === TCP ? port : PORTS + port;
 }

@@ -2,7 +2,7 @@
  * Verification of the checksums in a decoded packet.
  *
  * Reference: RFC 1071; RFC 791 (IPv4 header), RFC 9293 section 3.1 (TCP),
- * RFC 768 (UDP), RFC 792 (ICMP), RFC 4443 section 2.3 (ICMPv6), RFC 8200
+ * RFC 768 (UDP), RFC 3828 section 3.1 (UDP-Lite), RFC 792 (ICMP), RFC 4443 section 2.3 (ICMPv6), RFC 8200
  * section 8.1 (pseudo header of IPv6).
  *
  * @module
@@ -56,7 +56,8 @@ export function verifyChecksum(
     return internetChecksum(data, offset, end) === 0 ? "correct" : "incorrect";
   }
   if (
-    layer.kind !== "tcp" && layer.kind !== "udp" && layer.kind !== "icmp" &&
+    layer.kind !== "tcp" && layer.kind !== "udp" &&
+    layer.kind !== "udplite" && layer.kind !== "icmp" &&
     layer.kind !== "icmpv6"
   ) return "unknown";
   const ip = packet.layers[packet.layers.indexOf(layer) - 1];
@@ -64,12 +65,18 @@ export function verifyChecksum(
     return "unknown";
   }
   const length = headerLength + layer.payloadLength;
-  if (isPartial(ip) || offset + length > data.length) return "unknown";
+  if (isPartial(ip)) return "unknown";
+  const covered = layer.kind === "udplite" && layer.coverage !== 0
+    ? layer.coverage
+    : length;
+  if (covered > length) return "incorrect";
+  if (offset + covered > data.length) return "unknown";
+  if (layer.kind === "udplite" && layer.checksum === 0) return "incorrect";
   if (layer.kind === "udp" && layer.checksum === 0) {
     return ip.kind === "ipv4" ? "absent" : "incorrect";
   }
   const initial = layer.kind === "icmp" ? 0 : pseudoHeader(data, ip, length);
-  return internetChecksum(data, offset, offset + length, initial) === 0
+  return internetChecksum(data, offset, offset + covered, initial) === 0
     ? "correct"
     : "incorrect";
 }

@@ -29,6 +29,7 @@ import { decodeIpv4 } from "./net/ipv4.ts";
 import { decodeIpv6 } from "./net/ipv6.ts";
 import { decodeTcp } from "./transport/tcp.ts";
 import { decodeUdp } from "./transport/udp.ts";
+import { decodeUdpLite } from "./transport/udplite.ts";
 
 /**
  * Decodes the layer at the cursor and moves the cursor after its header.
@@ -82,6 +83,7 @@ export const IP_PROTOCOL_DECODERS: ReadonlyMap<number, Decoder> = new Map<
 >([
   [IpProtocol.TCP, decodeTcp],
   [IpProtocol.UDP, decodeUdp],
+  [IpProtocol.UDPLITE, decodeUdpLite],
   [IpProtocol.ICMP, decodeIcmp],
   [IpProtocol.ICMPV6, decodeIcmpv6],
   [IpProtocol.IPIP, decodeIpv4],

@@ -2,7 +2,8 @@
  * The few fields of a packet that say which connection it belongs to, read
  * without making a single object: this runs for each captured packet.
  *
- * Sources: RFC 791, RFC 8200 section 4, RFC 9293, RFC 768, IEEE 802.1Q.
+ * Sources: RFC 791, RFC 8200 section 4, RFC 9293, RFC 768, RFC 3828, IEEE
+ * 802.1Q.
  *
  * @module
  */
@@ -16,6 +17,8 @@ const ETHERTYPE_QINQ = 0x88a8;
 export const PROTOCOL_TCP = 6;
 /** IP protocol number of UDP. */
 export const PROTOCOL_UDP = 17;
+/** IP protocol number of UDP-Lite, whose ports are where those of UDP are. */
+export const PROTOCOL_UDP_LITE = 136;
 
 /** TCP flag bits of {@linkcode FlowFields.tcpFlags}. */
 export const TcpFlag = { FIN: 1, SYN: 2, RST: 4, ACK: 16 } as const;
@@ -65,7 +68,7 @@ export class FlowFields {
   destinationPort = 0;
   readonly source: Int32Array = new Int32Array(4);
   readonly destination: Int32Array = new Int32Array(4);
-  /** TCP flags, 0 for UDP. */
+  /** TCP flags, 0 for other protocols. */
   tcpFlags = 0;
   /** Where the transport header begins. */
   transportAt = 0;
@@ -80,7 +83,8 @@ export class FlowFields {
    *
    * @param at where the network header begins
    * @param end where the captured bytes end
-   * @returns whether it is TCP or UDP with all the fields in the capture
+   * @returns whether it is of a protocol with ports (TCP, UDP, UDP-Lite) with
+   *   all the fields in the capture
    */
   parse(
     bytes: Uint8Array,
@@ -105,7 +109,7 @@ export class FlowFields {
    * Reads the packet that an ICMP or ICMPv6 error quotes (RFC 792, RFC 4443):
    * the addresses and ports are those of the quoted packet.
    *
-   * @returns whether it is such an error and quotes TCP or UDP
+   * @returns whether it is such an error and quotes a packet with ports
    */
   parseQuoted(
     bytes: Uint8Array,
@@ -147,8 +151,7 @@ export class FlowFields {
     if ((fragmentation & 0x3fff) !== 0) {
       this.fragmentId = bytes[at + 4]! << 8 | bytes[at + 5]!;
       if ((fragmentation & 0x1fff) !== 0) {
-        return this.#later() &&
-          (this.protocol === PROTOCOL_TCP || this.protocol === PROTOCOL_UDP);
+        return this.#later() && hasPorts(this.protocol);
       }
       this.fragment = Fragment.FIRST;
     }
@@ -167,7 +170,7 @@ export class FlowFields {
     let next = bytes[at + 6]!;
     at += 40;
     for (;;) {
-      if (next === PROTOCOL_TCP || next === PROTOCOL_UDP) {
+      if (hasPorts(next)) {
         this.protocol = next;
         return this.#parsePorts(bytes, at, end);
       }
@@ -218,7 +221,7 @@ export class FlowFields {
       // Errors quote as little as 8 bytes of the transport header.
       if (at + (this.#quoting ? 8 : 14) > end) return false;
       if (!this.#quoting) this.tcpFlags = bytes[at + 13]!;
-    } else if (this.protocol !== PROTOCOL_UDP || at + 4 > end) {
+    } else if (!hasPorts(this.protocol) || at + 4 > end) {
       return false;
     }
     this.sourcePort = bytes[at]! << 8 | bytes[at + 1]!;
@@ -226,6 +229,12 @@ export class FlowFields {
     this.transportAt = at;
     return true;
   }
+}
+
+/** Whether packets of an IP protocol begin with two ports. */
+export function hasPorts(protocol: number): boolean {
+  return protocol === PROTOCOL_TCP || protocol === PROTOCOL_UDP ||
+    protocol === PROTOCOL_UDP_LITE;
 }
 
 function word(bytes: Uint8Array, at: number): number {

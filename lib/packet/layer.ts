@@ -29,6 +29,7 @@ import type { Ipv6Layer } from "./net/ipv6.ts";
 import type { PortsLayer } from "./transport/ports.ts";
 import type { TcpLayer } from "./transport/tcp.ts";
 import type { UdpLayer } from "./transport/udp.ts";
+import type { UdpLiteLayer } from "./transport/udplite.ts";
 
 export type { Fault, LayerBase } from "./cursor.ts";
 export type {
@@ -51,6 +52,7 @@ export type {
   TcpLayer,
   TlsLayer,
   UdpLayer,
+  UdpLiteLayer,
   VlanLayer,
 };
 
@@ -75,6 +77,7 @@ export type Layer =
   | TcpLayer
   | TlsLayer
   | UdpLayer
+  | UdpLiteLayer
   | VlanLayer;
 
 /** Discriminates {@linkcode Layer}. */
@@ -117,7 +120,7 @@ export interface DecodedPacket {
 
 /** The two ends of a packet. */
 export interface Flow {
-  /** `tcp`, `udp`, `icmp`, `icmpv6`, another name, or a number. */
+  /** `tcp`, `udp`, `udplite`, `icmp`, `icmpv6`, another name, or a number. */
   readonly protocol: string;
   /** IP address as text. */
   readonly source: string;

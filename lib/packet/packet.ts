@@ -11,7 +11,8 @@ import {
   LINK_DECODERS,
   nextDecoder,
 } from "./dispatch.ts";
-import { formatIpProtocol, IpProtocol } from "./ip_protocol.ts";
+import { hasPorts } from "./flow_fields.ts";
+import { formatIpProtocol } from "./ip_protocol.ts";
 import type {
   DecodedPacket,
   Depth,
@@ -108,7 +109,7 @@ function decodeLayers(
     const protocol = cursor.space === Space.IP_PROTOCOL ? cursor.code : 0;
     const layer = decoder(cursor);
     if (layer === undefined) {
-      if (protocol === IpProtocol.TCP || protocol === IpProtocol.UDP) {
+      if (hasPorts(protocol)) {
         const ports = decodePorts(cursor, protocol);
         if (ports !== undefined) layers.push(ports);
       }
@@ -188,14 +189,14 @@ function flowOfLayers(layers: readonly Layer[]): Flow | undefined {
     const layer = layers[i]!;
     if (layer.kind !== "ipv4" && layer.kind !== "ipv6") continue;
     const inner = layers[i + 1];
-    const hasPorts = inner?.kind === "tcp" || inner?.kind === "udp" ||
-      inner?.kind === "ports";
+    const isKnown = inner?.kind === "tcp" || inner?.kind === "udp" ||
+      inner?.kind === "udplite" || inner?.kind === "ports";
     return {
       protocol: formatIpProtocol(layer.protocol),
       source: layer.source,
-      sourcePort: hasPorts ? inner.sourcePort : undefined,
+      sourcePort: isKnown ? inner.sourcePort : undefined,
       destination: layer.destination,
-      destinationPort: hasPorts ? inner.destinationPort : undefined,
+      destinationPort: isKnown ? inner.destinationPort : undefined,
     };
   }
   return undefined;

@@ -209,14 +209,15 @@ export class EbpfTracking implements Disposable {
       attachBpf(socket, this.#tracker.filterProgram);
       return;
     }
-    // A classic program cannot know the sockets in time: all TCP and UDP
-    // packets pass, and the matcher picks.
+    // A classic program cannot know the sockets in time: all packets with
+    // ports pass, and the matcher picks.
     const program = compileCaptureFilter({
       tcpPorts: [],
       udpPorts: [],
       remotes: [],
       allTcp: true,
       allUdp: true,
+      allUdpLite: true,
     }, { snaplen });
     const errno = attachFilter(socket, assembleClassic(program));
     if (errno !== 0) throw new SyscallError("SO_ATTACH_FILTER", errno);

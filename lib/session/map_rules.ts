@@ -6,13 +6,14 @@
  */
 import { attachBpf } from "../../ffi/socket.ts";
 import { endsKey } from "../packet/ends_key.ts";
+import { PROTOCOL_PORTS, protocolPort } from "../packet/protocol_port.ts";
 import type { KernelFilter } from "../trace/ebpf_filter.ts";
 
 /** Keeps an eBPF packet filter up to date for the socket registry. */
 export class MapRules {
   readonly #filter: KernelFilter;
-  /** How many sockets want a port: TCP first, then UDP. */
-  readonly #ports = new Int32Array(2 << 16);
+  /** How many sockets want a port, by `protocolPort`. */
+  readonly #ports = new Int32Array(PROTOCOL_PORTS);
   readonly #remotes = new Map<string, number>();
 
   /** The filter stays the caller's to close. */
@@ -31,7 +32,7 @@ export class MapRules {
 
   /** Lets packets of a local port through. */
   openPort(protocol: number, port: number): void {
-    if (this.#ports[portIndex(protocol, port)]!++ === 0) {
+    if (this.#ports[protocolPort(protocol, port)]!++ === 0) {
       this.#filter.setPort(protocol, port);
     }
   }
@@ -43,7 +44,7 @@ export class MapRules {
 
   /** Ends one opening of a port. */
   closePort(protocol: number, port: number): void {
-    if (--this.#ports[portIndex(protocol, port)]! === 0) {
+    if (--this.#ports[protocolPort(protocol, port)]! === 0) {
       this.#filter.removePort(protocol, port);
     }
   }
@@ -73,8 +74,4 @@ export class MapRules {
 
   /** Nothing to do: rules end at once. */
   tidy(): void {}
-}
-
-function portIndex(protocol: number, port: number): number {
-  return protocol === 17 ? 0x1_0000 + port : port;
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import { IPPROTO_TCP } from "../../ffi/socket.ts";
+import { transportName } from "../packet/protocol_port.ts";
 import type { InetDiagSocket } from "../sockets/inet_diag.ts";
 import type { SocketRegistry } from "../sockets/registry.ts";
 import { mapped } from "./socket_cleanup.ts";
@@ -65,7 +66,9 @@ export class SharedPorts {
 
   #text(protocol: number, port: number): string {
     if (protocol !== IPPROTO_TCP) {
-      return `udp port ${port} is shared with other programs: whose a ` +
+      return `${
+        transportName(protocol)
+      } port ${port} is shared with other programs: whose a ` +
         "datagram is cannot be told, all of them are captured";
     }
     return `tcp port ${port} is shared with other programs: connections that ` +

@@ -7,7 +7,12 @@
 import { realTime, type Timestamp } from "../../ffi/clock.ts";
 import { pollInBackground } from "../../ffi/memory.ts";
 import { NetlinkSocket } from "../../ffi/netlink.ts";
-import { IPPROTO_TCP, IPPROTO_UDP, ownNetnsCookie } from "../../ffi/socket.ts";
+import {
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  IPPROTO_UDPLITE,
+  ownNetnsCookie,
+} from "../../ffi/socket.ts";
 import { type InetDiagSocket, TCP_STATE } from "../sockets/inet_diag.ts";
 import { ALL_STATES, stateMask } from "../sockets/inet_diag_request.ts";
 import {
@@ -19,6 +24,9 @@ import type { ClosedListener, SocketRegistry } from "../sockets/registry.ts";
 
 /** How often to ask for all sockets where there are no events, ms. */
 const POLL_INTERVAL = 1000;
+
+/** How often to ask for UDP-Lite sockets, of which no events tell, ms. */
+const UDP_LITE_INTERVAL = 20;
 
 /** How long to wait for the next event, ms. */
 const EVENT_PATIENCE = 1000;
@@ -55,6 +63,7 @@ export class SocketCleanup implements Disposable {
   /** Sockets known at the last poll: only they can be missing in the next. */
   #polled = new Set<bigint>();
   #pollAt = 0;
+  #pollUdpLiteAt = 0;
   /** Whether another poll has to follow. */
   #isPollUnfinished = false;
 
@@ -94,6 +103,7 @@ export class SocketCleanup implements Disposable {
 
   /** Retires what ended since the last time; cheap, call often. */
   run(): void {
+    this.#pollUdpLite();
     let isPollDue = false;
     for (const { events } of this.#watches) {
       if (events === undefined) {
@@ -145,6 +155,10 @@ export class SocketCleanup implements Disposable {
         protocols: [IPPROTO_UDP],
         states: stateMask(TCP_STATE.CLOSE),
       }),
+      ...(this.#registry.udpLite.size === 0 ? [] : this.#dump({
+        protocols: [IPPROTO_UDPLITE],
+        states: stateMask(TCP_STATE.CLOSE),
+      })),
     ];
   }
 
@@ -192,12 +206,26 @@ export class SocketCleanup implements Disposable {
     this.#registry.apply();
   }
 
+  #pollUdpLite(): void {
+    const { udpLite } = this.#registry;
+    if (udpLite.size === 0 || performance.now() < this.#pollUdpLiteAt) return;
+    const alive = this.#dump({ protocols: [IPPROTO_UDPLITE] });
+    this.#retireMissing([...udpLite], alive);
+    this.#pollUdpLiteAt = performance.now() + UDP_LITE_INTERVAL;
+  }
+
+  #retireMissing(
+    known: Iterable<bigint>,
+    sockets: readonly InetDiagSocket[],
+  ): void {
+    const alive = new Set(sockets.map(({ cookie }) => cookie));
+    for (const cookie of known) if (!alive.has(cookie)) this.#retire(cookie);
+  }
+
   #poll(): void {
-    const alive = new Set<bigint>();
-    for (const { cookie } of this.#dump({})) alive.add(cookie);
-    for (const cookie of this.#polled) {
-      if (!alive.has(cookie)) this.#retire(cookie);
-    }
+    const { udpLite } = this.#registry;
+    const known = [...this.#polled].filter((cookie) => !udpLite.has(cookie));
+    this.#retireMissing(known, this.#dump({}));
     this.#polled = new Set(this.#registry.cookies());
     this.#pollAt = performance.now() + POLL_INTERVAL;
   }

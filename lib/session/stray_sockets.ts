@@ -16,6 +16,7 @@ import {
   socketProtocolName,
   type SocketState,
 } from "../../ffi/socket.ts";
+import { transportName } from "../packet/protocol_port.ts";
 import { readComm } from "../proc/comm.ts";
 import { readFds, ringSocketInodes } from "../proc/fd.ts";
 import { ProcPermissionError } from "../proc/read.ts";
@@ -206,7 +207,7 @@ function describe(
 
 /** One line about packets that may be missed. */
 export function strayWarning(pid: number, state: SocketState): string {
-  const protocol = state.protocol === IPPROTO_TCP ? "tcp" : "udp";
+  const protocol = transportName(state.protocol);
   const { local, remote } = state;
   const peer = remote.port === 0 ? "" : ` to ${endText(remote)}`;
   return `process ${pid} (${readComm(pid) ?? "ended"}) uses sockets from ` +

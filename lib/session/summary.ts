@@ -4,7 +4,7 @@
  * @module
  */
 import { formatAddress, isIpv4Mapped } from "../packet/address.ts";
-import { PROTOCOL_TCP } from "../packet/flow_fields.ts";
+import { transportName } from "../packet/protocol_port.ts";
 import type { OwnerTable } from "../trace/owner_table.ts";
 import type { FlowRow } from "./flow_table.ts";
 import type { PeerSummary, ProcessSummary } from "./types.ts";
@@ -79,7 +79,7 @@ function peerOf(
   const address = addressText(row.remoteAddress);
   const name = names.get(address);
   return {
-    protocol: row.protocol === PROTOCOL_TCP ? "tcp" : "udp",
+    protocol: transportName(row.protocol),
     direction: row.incoming ? "incoming" : "outgoing",
     address,
     port: row.port,

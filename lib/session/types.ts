@@ -162,7 +162,7 @@ export type CaptureEndReason =
 /** Traffic of one process with one remote endpoint. */
 export interface PeerSummary {
   /** Transport protocol. */
-  readonly protocol: "tcp" | "udp";
+  readonly protocol: "tcp" | "udp" | "udplite";
   /** Remote address in text form (RFC 5952 for IPv6). */
   readonly address: string;
   /** Remote port; the own port where the remote side began (`incoming`). */

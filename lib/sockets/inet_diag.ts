@@ -28,6 +28,8 @@ export const AF_INET6 = 10;
 export const IPPROTO_TCP = 6;
 /** Protocol number of UDP. */
 export const IPPROTO_UDP = 17;
+/** Protocol number of UDP-Lite. */
+export const IPPROTO_UDPLITE = 136;
 
 /** Offsets in struct inet_diag_sockid, which requests contain too. */
 export const SOCKID = {
@@ -106,7 +108,7 @@ export function tcpStateName(state: number): string {
 export interface InetDiagSocket {
   /** AF_INET or AF_INET6; the latter also with IPv4-mapped addresses. */
   readonly family: typeof AF_INET | typeof AF_INET6;
-  /** IPPROTO_TCP or IPPROTO_UDP; 0 when neither message nor caller said. */
+  /** IPPROTO_TCP, IPPROTO_UDP or IPPROTO_UDPLITE; 0 when neither message nor caller said. */
   readonly protocol: number;
   /** A value of {@linkcode TCP_STATE}. CLOSE in destroy events of TCP. */
   readonly state: number;

@@ -12,7 +12,7 @@
  * @module
  */
 
-import { AF_INET, AF_INET6, IPPROTO_UDP, SOCKID } from "./inet_diag.ts";
+import { AF_INET, AF_INET6, IPPROTO_TCP, SOCKID } from "./inet_diag.ts";
 import {
   NLM_F_DUMP,
   NLM_F_REQUEST,
@@ -59,7 +59,7 @@ export function extensionBit(attribute: number): number {
 export interface InetDiagDump {
   /** AF_INET or AF_INET6. */
   readonly family: number;
-  /** IPPROTO_TCP or IPPROTO_UDP. */
+  /** IPPROTO_TCP, IPPROTO_UDP or IPPROTO_UDPLITE. */
   readonly protocol: number;
   /** Mask of wanted states; all by default. */
   readonly states?: number;
@@ -95,7 +95,7 @@ export function encodeDumpRequest(
 
 /** Which socket to look up. */
 export interface InetDiagTuple {
-  /** IPPROTO_TCP or IPPROTO_UDP. */
+  /** IPPROTO_TCP, IPPROTO_UDP or IPPROTO_UDPLITE. */
   readonly protocol: number;
   /** 4 or 16 bytes, which decide the family. */
   readonly localAddress: Uint8Array;
@@ -144,7 +144,7 @@ export function encodeLookupRequest(
   view.setUint32(STATES, ALL_STATES, true);
   // udp_dump_one() of net/ipv4/udp_diag.c takes source and destination from
   // the packet's point of view, TCP from the socket's.
-  const swapped = tuple.protocol === IPPROTO_UDP;
+  const swapped = tuple.protocol !== IPPROTO_TCP;
   view.setUint16(ID + (swapped ? SOCKID.DPORT : SOCKID.SPORT), tuple.localPort);
   view.setUint16(
     ID + (swapped ? SOCKID.SPORT : SOCKID.DPORT),

@@ -11,6 +11,7 @@
 import { isAnyAddress } from "../../ffi/sockaddr.ts";
 import type { SocketState } from "../../ffi/socket.ts";
 import { endsKey } from "../packet/ends_key.ts";
+import { PROTOCOL_UDP_LITE } from "../packet/flow_fields.ts";
 import { ClosingPorts } from "./closing_ports.ts";
 import type { KernelRules } from "./kernel_rules.ts";
 import { connectedSlot, localSlot, type RemoteEnd, shapeOf } from "./slots.ts";
@@ -97,6 +98,7 @@ export class SocketRegistry {
   readonly #servers = new Map<number, Set<bigint>>();
   /** Protocols and ports that sockets of other programs have, too. */
   readonly #shared = new Set<number>();
+  readonly #udpLite = new Set<bigint>();
   #seen = 0;
 
   /** Connects the table and the kernel filter. */
@@ -119,6 +121,11 @@ export class SocketRegistry {
   /** Sockets that are alive, as far as known. */
   get size(): number {
     return this.#records.size;
+  }
+
+  /** Cookies of the known UDP-Lite sockets. */
+  get udpLite(): ReadonlySet<bigint> {
+    return this.#udpLite;
   }
 
   /** Whether a socket is known. */
@@ -484,6 +491,7 @@ export class SocketRegistry {
     const isServer = state.listening ||
       state.protocol !== TCP && state.remote.port === 0;
     if (isServer) this.#addServer(state, rest.slot);
+    if (state.protocol === PROTOCOL_UDP_LITE) this.#udpLite.add(state.cookie);
     this.#records.set(state.cookie, {
       ...rest,
       cookie: state.cookie,
@@ -517,6 +525,7 @@ export class SocketRegistry {
     const record = this.#records.get(cookie);
     if (record === undefined) return;
     this.#records.delete(cookie);
+    this.#udpLite.delete(cookie);
     this.#removeServer(record);
     if (record.protocol === TCP && !record.listening) {
       this.#table.destroy(record.slot, now);

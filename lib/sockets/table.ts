@@ -15,6 +15,7 @@
  *
  * @module
  */
+import { PROTOCOL_PORTS, protocolPort } from "../packet/protocol_port.ts";
 
 /** What a slot describes; the value 0 marks a slot that is not in use. */
 export const SlotKind = {
@@ -119,8 +120,8 @@ export const NO_END = 0x7fff_ffff;
 export const NO_SLOT = -1;
 
 const CONNECTED_HEADS = 1 << 16;
-/** One head for each port of TCP, then of UDP. */
-const PORT_HEADS = 2 << 16;
+/** One head for each port of TCP, then of UDP, then of UDP-Lite. */
+const PORT_HEADS = PROTOCOL_PORTS;
 
 // Header words, before the heads.
 const VERSION = 0;
@@ -180,17 +181,17 @@ export class SocketTable {
 
   /** Index of the head of the chain of local ends with a port. */
   localHead(protocol: number, port: number): number {
-    return LOCAL_AT + portIndex(protocol, port);
+    return LOCAL_AT + protocolPort(protocol, port);
   }
 
   /** Index of the head of the calls under way to a remote port. */
   pendingRemoteHead(protocol: number, port: number): number {
-    return PENDING_REMOTE_AT + portIndex(protocol, port);
+    return PENDING_REMOTE_AT + protocolPort(protocol, port);
   }
 
   /** Index of the head of the calls under way on a local port. */
   pendingLocalHead(protocol: number, port: number): number {
-    return PENDING_LOCAL_AT + portIndex(protocol, port);
+    return PENDING_LOCAL_AT + protocolPort(protocol, port);
   }
 
   /**
@@ -235,8 +236,4 @@ export class SocketTable {
   progress(): number {
     return Atomics.load(this.words, PROGRESS);
   }
-}
-
-function portIndex(protocol: number, port: number): number {
-  return protocol === 17 ? 0x1_0000 + port : port;
 }

@@ -16,6 +16,7 @@ import type { Line } from "./line.ts";
 import { printTcp } from "./tcp_line.ts";
 import { printGre } from "./tunnel_lines.ts";
 import { printUdp } from "./udp_line.ts";
+import { printUdpLite } from "./udplite_line.ts";
 
 /** What the printers of the payload need to know of an IP header. */
 export interface IpHeader {
@@ -75,6 +76,8 @@ function printProtocol(
       return printTcp(line, ip, at, length);
     case IpProtocol.UDP:
       return printUdp(line, ip, at, length);
+    case IpProtocol.UDPLITE:
+      return printUdpLite(line, ip, at, length);
     case IpProtocol.ICMP:
       return isVersion(line, ip, 4)
         ? printIcmp(line, ip, at, length)

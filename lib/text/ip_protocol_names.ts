@@ -34,6 +34,7 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [113, "PGM"],
   [132, "SCTP"],
   [135, "Mobility"],
+  [136, "UDP-Lite"],
   [143, "Ethernet"],
 ]);
 

@@ -7,7 +7,7 @@
  */
 
 import { internetChecksum } from "../bytes/checksum.ts";
-import { IpProtocol } from "../packet/ip_protocol.ts";
+import { hasPorts } from "../packet/flow_fields.ts";
 import { Ipv4OptionType } from "../packet/net/ipv4_options.ts";
 import { shouldBe } from "./checksum_text.ts";
 import { type FlagTable, formatFlags } from "./flag_names.ts";
@@ -106,9 +106,7 @@ function printPayload(
     line.payloadEnd = line.end;
     return;
   }
-  if (
-    protocol !== IpProtocol.TCP && protocol !== IpProtocol.UDP
-  ) line.text += `${addresses(line, at)}: `;
+  if (!hasPorts(protocol)) line.text += `${addresses(line, at)}: `;
   if (!line.has(at, headerLength)) {
     line.text += ` [remaining caplen(${
       line.end - at

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { hasPorts } from "../packet/flow_fields.ts";
 import { IpProtocol } from "../packet/ip_protocol.ts";
 import { printIpPayload } from "./ip_payload.ts";
 import { ipProtocolName } from "./ip_protocol_names.ts";
@@ -108,10 +109,9 @@ function printPayload(
     if (rest < advance) return line.cut();
     at += advance;
     rest -= advance;
-    if (
-      previous === undefined && first !== IpProtocol.TCP &&
-      first !== IpProtocol.UDP
-    ) line.text += `${formatAddresses(line, walk.ip)}: `;
+    if (previous === undefined && !hasPorts(first)) {
+      line.text += `${formatAddresses(line, walk.ip)}: `;
+    }
     const size = printExtension(line, walk, nextHeader, at, previous);
     if (size === "end") return;
     if (size === "none") {

@@ -39,7 +39,7 @@ export function formatEnds(
   line: Line,
   ip: number,
   hasAddresses: boolean,
-  protocol: "tcp" | "udp",
+  protocol: "tcp" | "udp" | "udplite",
   source: number,
   destination: number,
 ): string {

@@ -83,7 +83,7 @@ export interface PrintNames {
   /** Name of a service by its port and protocol. */
   readonly port?: (
     port: number,
-    protocol: "tcp" | "udp",
+    protocol: "tcp" | "udp" | "udplite",
   ) => string | undefined;
   /** Name of an interface by its index, for cooked captures without names. */
   readonly interface?: (index: number) => string | undefined;

@@ -18,7 +18,6 @@ import { type Endpoint, isAnyAddress, isMapped } from "../../ffi/sockaddr.ts";
 import {
   emptySocketState,
   IPPROTO_TCP,
-  IPPROTO_UDP,
   isTcpClosed,
   otherProtocol,
   readSocketState,
@@ -149,7 +148,7 @@ export class CallTracker<Call> {
     switch (call.kind) {
       case "connect":
         // UDP sends nothing at connect(2): looking at it afterwards is enough.
-        if (protocol === IPPROTO_UDP || call.unspecified) {
+        if (protocol !== IPPROTO_TCP || call.unspecified) {
           return { pending: undefined };
         }
         break;

@@ -50,8 +50,8 @@ const PORT_LINGER_MS = 2_000;
 
 /** Connections that fit by default. */
 const MAX_CONNECTIONS = 1 << 18;
-/** All ports of two protocols. */
-const MAX_PORTS = 1 << 17;
+/** All ports of three protocols. */
+const MAX_PORTS = 3 << 16;
 const MAX_REMOTES = 1 << 16;
 const MAX_FRAGMENTS = 1 << 12;
 

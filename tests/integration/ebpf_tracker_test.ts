@@ -8,7 +8,7 @@ import type { EbpfTracker } from "../../lib/trace/ebpf_tracker.ts";
 import { Bench } from "../support/bench.ts";
 import { compileWorkload } from "../support/compile.ts";
 import { endAll, leftovers } from "../support/leaks.ts";
-import type { Child } from "../support/processes.ts";
+import type { Child, StartOptions } from "../support/processes.ts";
 import type { Requirement } from "../support/requires.ts";
 import type { EchoServer } from "../support/servers.ts";
 import { netnsOf, pcapOf, Tap, variantTest } from "./ebpf_support.ts";
@@ -40,11 +40,15 @@ class Scene implements AsyncDisposable {
   }
 
   /** Starts a workload that is traced with its children. */
-  async launch(workload: string, args: readonly string[]): Promise<Child> {
+  async launch(
+    workload: string,
+    args: readonly string[],
+    options: StartOptions = {},
+  ): Promise<Child> {
     const program = await compileWorkload(workload);
     this.tracker.addTarget(Deno.pid, { children: "only" });
     try {
-      return this.bench.start([program, ...args]);
+      return this.bench.start([program, ...args], options);
     } finally {
       this.tracker.removeTarget(Deno.pid);
     }
@@ -208,6 +212,21 @@ for (const variant of VARIANTS) {
       equal((await child.ended()).code, 0);
       await scene.verify(1);
     });
+  }
+
+  const options = { env: { WORKLOAD_PROTOCOL: "136" } };
+  for (const [mode, sockets] of [["sendto", 1], ["many", 40]] as const) {
+    variantTest(variant, `UDP-Lite: ${mode}`, async () => {
+      await using scene = await Scene.create(variant);
+      const program = await compileWorkload("udp_server");
+      const server = [program, "echo", "127.0.0.1:0", `${sockets}`];
+      const foreign = scene.bench.startForeign(server, options);
+      const { value } = await scene.bench.foreignLog.event("listening");
+      const child = await scene.launch("udp_client", [mode, value], options);
+      equal((await child.ended()).code, 0);
+      equal((await foreign.ended()).code, 0);
+      await scene.verify(sockets);
+    }, [...TOOLS, "UDP-Lite"]);
   }
 
   if (variant === "tp") continue;

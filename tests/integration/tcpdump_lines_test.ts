@@ -45,13 +45,17 @@ const DIFFERENCES: readonly (readonly [RegExp, string])[] = [
   [/ethertype DN/, "nor DECnet"],
   [/\.443[ :].*length [1-9]/, "HTTP and TLS are recognized on any port"],
   [/\[\|domain\]|inv_q| ns: \S+ \(/, "DNS messages that were cut"],
+  [/ip-proto-136|header UDPLite|UDPLite \(136\)/, "UDP-Lite is decoded"],
   [/bad-len 0$/, "packets before segmentation are printed as what they are"],
   [/NACK Reply|Unknown \(\d+\)/, "odd ARP operations"],
   [/md5/, "the signature is printed without a comment"],
 ];
 
 /** Groups whose protocols tcpdump does not recognize. */
-const NOT_COMPARED: ReadonlySet<string> = new Set(["content"]);
+const NOT_COMPARED: ReadonlySet<string> = new Set([
+  "content",
+  "udplite",
+]);
 
 /** Options, ours and those of tcpdump. */
 const MANNERS: readonly (readonly [PrintOptions, readonly string[]])[] = [

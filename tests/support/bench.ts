@@ -67,7 +67,7 @@ export interface Expectation {
   readonly until?: Moment;
   /** Local ports that are not the program's any more from a moment on. */
   readonly retired?: readonly {
-    readonly proto: "tcp" | "udp";
+    readonly proto: LoggedSocket["proto"];
     readonly local: string;
     readonly moment: Moment;
   }[];

@@ -10,7 +10,7 @@ import type { LoggedSocket } from "./workload_log.ts";
 
 /** A socket whose local port stopped being the program's at some packet. */
 export interface RetiredPort {
-  readonly proto: "tcp" | "udp";
+  readonly proto: LoggedSocket["proto"];
   readonly local: string;
   /** Packets from this index on belong to somebody else. */
   readonly index: number;

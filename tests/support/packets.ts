@@ -16,7 +16,7 @@ export interface TestPacket {
   /** Length of the IP packet on the wire. */
   readonly length: number;
   /** `"other"` is not compared. */
-  readonly protocol: "tcp" | "udp" | "other";
+  readonly protocol: "tcp" | "udp" | "udplite" | "other";
   /** `127.0.0.1:80` or `[::1]:80`; later fragments have port 0. */
   readonly source: string;
   readonly destination: string;
@@ -56,7 +56,8 @@ function packetOf(record: CaptureRecord, linkType: number): TestPacket {
   const linkLength = ip?.offset ?? 0;
   const isFragment = ip !== undefined &&
     (ip.moreFragments || ip.fragmentOffset > 0);
-  const protocol = flow?.protocol === "tcp" || flow?.protocol === "udp"
+  const protocol = flow?.protocol === "tcp" || flow?.protocol === "udp" ||
+      flow?.protocol === "udplite"
     ? flow.protocol
     : "other";
   const source = endpoint(flow?.source, flow?.sourcePort);

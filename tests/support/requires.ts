@@ -15,6 +15,7 @@ export type Requirement =
   | "gcc -m32"
   | "network namespaces"
   | "VLAN devices"
+  | "UDP-Lite"
   | "mount namespaces"
   | "kernel thread 2"
   | "unprivileged tool"
@@ -82,6 +83,11 @@ function probe(need: Requirement): string | undefined {
       return succeeds(["unshare", "--net", "ip", "link", "set", "lo", "up"])
         ? undefined
         : "needs the right to make network namespaces";
+    case "UDP-Lite":
+      // Newer kernels do without (the file came with the protocol).
+      return readText("/proc/net/udplite") === ""
+        ? "needs a kernel with UDP-Lite"
+        : undefined;
     case "VLAN devices": {
       const script = "ip link add veth0 type veth && " +
         "ip link add link veth0 name vlan1 type vlan id 1";

@@ -10,7 +10,7 @@ import { until } from "./processes.ts";
 /** A socket that a program used. */
 export interface LoggedSocket {
   readonly pid: number;
-  readonly proto: "tcp" | "udp";
+  readonly proto: "tcp" | "udp" | "udplite";
   /** `127.0.0.1:80`, `[::1]:80`; `0.0.0.0` and `[::]` mean any address. */
   readonly local: string;
   /** Like `local`, or `*` when it talked to anybody. */

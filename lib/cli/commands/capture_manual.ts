@@ -119,8 +119,8 @@ export const CAPTURE_MANUAL: Manual = {
         "be debugged.",
         "A command started under ptrace is ended when `tracedump` is killed " +
         "with SIGKILL; processes that were running before go on.",
-        "Only TCP and UDP (and, with `--icmp`, errors about them) are " +
-        "captured. Packets in other network namespaces than that of " +
+        "Only TCP, UDP and UDP-Lite (and, with `--icmp`, errors about " +
+        "them) are captured. Packets in other network namespaces than that of " +
         "`tracedump` are captured there, as the program sees them, which " +
         "needs CAP_SYS_ADMIN and Linux 5.14.",
       ],

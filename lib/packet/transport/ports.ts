@@ -1,6 +1,6 @@
 /**
- * What is left of a TCP or UDP header that was cut after its ports, as in the
- * eight bytes that an ICMP error quotes.
+ * What is left of a TCP, UDP or UDP-Lite header that was cut after its ports,
+ * as in the eight bytes that an ICMP error quotes.
  *
  * ```
  *  0             2                  4

@@ -4,6 +4,10 @@
  * @module
  */
 import { EVENT_TYPE } from "../../../bpf/programs/layout.ts";
+import {
+  type TransportName,
+  transportName,
+} from "../../packet/protocol_port.ts";
 import type { TrackerEvent } from "../../trace/ebpf_events.ts";
 import { addressText } from "../summary.ts";
 
@@ -26,7 +30,7 @@ export interface RawSocketEvent {
   readonly pid: number;
   readonly tid: number;
   readonly comm: string;
-  readonly protocol: "tcp" | "udp";
+  readonly protocol: TransportName;
   readonly localAddress: string;
   /** 0 where it is not known. */
   readonly localPort: number;
@@ -43,7 +47,6 @@ const KINDS: ReadonlyMap<number, RawKind> = new Map([
   [EVENT_TYPE.RELEASED, "released"],
   [EVENT_TYPE.CLOSED, "closed"],
 ]);
-const IPPROTO_TCP = 6;
 
 /**
  * Copies an event out of the ring.
@@ -67,7 +70,7 @@ export function rawEvent(
     pid: event.tgid,
     tid: event.tid,
     comm: event.comm,
-    protocol: event.protocol === IPPROTO_TCP ? "tcp" : "udp",
+    protocol: transportName(event.protocol),
     localAddress: addressText(local),
     localPort: event.localPort,
     remoteAddress: addressText(remote),

@@ -25,7 +25,7 @@ export interface SocketEvent {
   /** Name of the process, at most 15 bytes. */
   readonly comm: string;
   /** Transport protocol. */
-  readonly protocol: "tcp" | "udp";
+  readonly protocol: "tcp" | "udp" | "udplite";
   /** Own address as text. */
   readonly localAddress: string;
   /** Own port; 0 while there is none. */
@@ -97,7 +97,7 @@ export class SocketEvents {
         return;
       case "connecting":
         this.#remember(raw);
-        if (raw.protocol === "udp") this.#emit("connect", raw);
+        if (raw.protocol !== "tcp") this.#emit("connect", raw);
         else {
           this.#attempts.set(keyOf(raw), {
             event: raw,

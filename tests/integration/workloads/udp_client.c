@@ -1,5 +1,5 @@
 /*
- * UDP clients, one way of sending each:
+ * UDP clients (or of WORKLOAD_PROTOCOL), one way of sending each:
  *   udp_client MODE ADDRESS:PORT [ADDRESS:PORT...]
  */
 #include "workload.h"
@@ -11,8 +11,7 @@
 #endif
 
 static int open_datagram(struct endpoint *to) {
-  return check(socket(to->address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0),
-               "socket");
+  return datagram_socket(to->address.ss_family);
 }
 
 static void expect_echo(int fd, size_t length) {
@@ -51,7 +50,7 @@ static void connected_sendto(char **peers) {
   int fd = open_datagram(&first);
   check(connect(fd, raw(&first), first.length), "connect");
   log_socket(fd);
-  log_pair(fd, "udp", &second);
+  log_pair(fd, protocol_of(fd), &second);
   send_text(fd, "to the peer");
   expect_echo(fd, 11);
   send_text_to(fd, "past the peer", &second);

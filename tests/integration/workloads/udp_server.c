@@ -1,5 +1,5 @@
 /*
- * UDP server that takes COUNT datagrams of foreign clients and ends:
+ * UDP server (or of WORKLOAD_PROTOCOL) that takes COUNT datagrams of foreign clients and ends:
  *   udp_server MODE ADDRESS:PORT COUNT
  * "echo" sends each one back, "mute" never answers.
  */
@@ -12,7 +12,7 @@ int main(int argc, char **argv) {
   int mute = strcmp(argv[1], "mute") == 0;
   begin();
   struct endpoint at = endpoint_of(argv[2]);
-  int fd = check(socket(at.address.ss_family, SOCK_DGRAM, 0), "socket");
+  int fd = datagram_socket(at.address.ss_family);
   if (at.address.ss_family == AF_INET6)
     check(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero),
           "IPV6_V6ONLY");

@@ -34,6 +34,10 @@
 
 #define UNUSED __attribute__((unused))
 
+#ifndef UDPLITE_SEND_CSCOV
+#define UDPLITE_SEND_CSCOV 10
+#endif
+
 /*
  * A forgotten workload must not outlive its test. TRACEDUMP_TEST_PATIENCE is a
  * factor on the time, for slow machines.
@@ -169,17 +173,41 @@ static void log_pair(int fd, const char *protocol, struct endpoint *peer) {
            (int)getpid(), protocol, here, there);
 }
 
+/* What the log calls a socket's protocol. */
+static const char *protocol_of(int fd) UNUSED;
+static const char *protocol_of(int fd) {
+  int protocol = 0;
+  socklen_t size = sizeof protocol;
+  check(getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size),
+        "SO_PROTOCOL");
+  if (protocol == IPPROTO_UDPLITE) return "udplite";
+  return protocol == IPPROTO_UDP ? "udp" : "tcp";
+}
+
+/*
+ * A socket of WORKLOAD_PROTOCOL, UDP unless told. Checksums of UDP-Lite cover
+ * the header alone, so that most of what is compared is in nobody's sum.
+ */
+static int datagram_socket(int family) UNUSED;
+static int datagram_socket(int family) {
+  const char *protocol = getenv("WORKLOAD_PROTOCOL");
+  int number = protocol == NULL ? 0 : atoi(protocol), coverage = 8;
+  int fd = check(socket(family, SOCK_DGRAM | SOCK_CLOEXEC, number), "socket");
+  if (number == IPPROTO_UDPLITE)
+    check(setsockopt(fd, IPPROTO_UDPLITE, UDPLITE_SEND_CSCOV, &coverage,
+                     sizeof coverage),
+          "UDPLITE_SEND_CSCOV");
+  return fd;
+}
+
 /* Logs a socket as the kernel knows it; without peer it talks to anybody. */
 static void log_socket(int fd) UNUSED;
 static void log_socket(int fd) {
   struct endpoint peer;
-  int type = 0;
-  socklen_t size = sizeof type;
   memset(&peer, 0, sizeof peer);
   peer.length = sizeof peer.address;
-  check(getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size), "SO_TYPE");
   int known = getpeername(fd, raw(&peer), &peer.length) == 0;
-  log_pair(fd, type == SOCK_STREAM ? "tcp" : "udp", known ? &peer : NULL);
+  log_pair(fd, protocol_of(fd), known ? &peer : NULL);
 }
 
 /* Waits for one line on standard input; returns 0 at its end. */
@@ -254,13 +282,12 @@ static void visit(const char *text) {
   finish(fd);
 }
 
-/* An unbound UDP socket, one datagram, its echo. */
+/* An unbound socket of datagrams, one of them, its echo. */
 static void ask(const char *text) UNUSED;
 static void ask(const char *text) {
   struct endpoint to = endpoint_of(text);
   char data[64], back[64];
-  int fd = check(socket(to.address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0),
-                 "socket");
+  int fd = datagram_socket(to.address.ss_family);
   int length = snprintf(data, sizeof data, "question of %d on %d",
                         (int)getpid(), fd);
   if (sendto(fd, data, (size_t)length, 0, raw(&to), to.length) != length)

@@ -24,9 +24,9 @@ export function acceptedBy(
   rules: CaptureRules,
   packet: PacketDescription,
 ): boolean | undefined {
-  const ports = [rules.tcpPorts.length, rules.udpPorts.length];
-  const isEmpty = Math.max(...ports, rules.remotes.length) === 0 &&
-    !rules.allTcp && !rules.allUdp;
+  const plans = [6, 17, 136].map((protocol) => planOf(rules, protocol));
+  const isEmpty = rules.remotes.length === 0 &&
+    plans.every((plan) => !plan?.all && plan?.ports.length === 0);
   if (isEmpty || packet.packetType === 3) return false;
   if (packet.version !== 4 && packet.version !== 6) return false;
   const wanted = isUnclear(packet)
@@ -56,21 +56,37 @@ function isUnclear(packet: PacketDescription): boolean {
   return false;
 }
 
+/** What the rules say about a protocol; undefined for one without ports. */
+function planOf(
+  rules: CaptureRules,
+  protocol: number,
+): { ports: readonly number[]; all: boolean } | undefined {
+  const { allTcp = false, allUdp = false, allUdpLite = false } = rules;
+  switch (protocol) {
+    case 6:
+      return { ports: rules.tcpPorts, all: allTcp };
+    case 17:
+      return { ports: rules.udpPorts, all: allUdp };
+    case 136:
+      return { ports: rules.udpLitePorts ?? [], all: allUdpLite };
+    default:
+      return undefined;
+  }
+}
+
 function wantsAny(rules: CaptureRules, protocol: number): boolean {
-  if (protocol !== 6 && protocol !== 17) return false;
-  const [ports, all] = protocol === 6
-    ? [rules.tcpPorts, rules.allTcp]
-    : [rules.udpPorts, rules.allUdp];
+  const plan = planOf(rules, protocol);
+  if (plan === undefined) return false;
+  const { ports, all } = plan;
   return all === true || ports.length > 0 ||
     rules.remotes.some((remote) => remote.protocol === protocol);
 }
 
 function wants(rules: CaptureRules, packet: PacketDescription): boolean {
   const { protocol } = packet;
-  if (protocol !== 6 && protocol !== 17) return false;
-  const [ports, all] = protocol === 6
-    ? [rules.tcpPorts, rules.allTcp]
-    : [rules.udpPorts, rules.allUdp];
+  const plan = planOf(rules, protocol);
+  if (plan === undefined) return false;
+  const { ports, all } = plan;
   if (all) return true;
   const isOutgoing = packet.packetType === 4;
   const local = isOutgoing ? packet.sourcePort : packet.destinationPort;

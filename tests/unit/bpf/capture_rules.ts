@@ -17,7 +17,7 @@ export function sortedUnique(all: readonly number[]): number[] {
 
 /** An endpoint over IPv4, IPv6, a mapped or an unspecified address. */
 const remotes: fc.Arbitrary<RemoteEndpoint> = fc.record({
-  protocol: fc.constantFrom(6 as const, 17 as const),
+  protocol: fc.constantFrom(6 as const, 17 as const, 136 as const),
   address: fc.tuple(fc.nat(9), addresses).map(([kind, address]) => {
     if (kind === 0) return new Uint8Array(4);
     if (kind === 1) return new Uint8Array(16);
@@ -34,6 +34,10 @@ const remotes: fc.Arbitrary<RemoteEndpoint> = fc.record({
 export const captureRules: fc.Arbitrary<CaptureRules> = fc.record({
   tcpPorts: fc.array(ports, { maxLength: 14 }).map(sortedUnique),
   udpPorts: fc.array(ports, { maxLength: 14 }).map(sortedUnique),
+  udpLitePorts: fc.oneof(
+    fc.constant([]),
+    fc.array(ports, { maxLength: 14 }).map(sortedUnique),
+  ),
   remotes: fc.oneof(
     fc.constant([]),
     fc.array(remotes, { maxLength: 3 }),
@@ -41,4 +45,5 @@ export const captureRules: fc.Arbitrary<CaptureRules> = fc.record({
   ),
   allTcp: fc.constantFrom(false, false, false, true),
   allUdp: fc.constantFrom(false, false, false, true),
+  allUdpLite: fc.constantFrom(false, false, false, true),
 });

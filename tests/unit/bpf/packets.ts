@@ -209,7 +209,7 @@ export const packets: fc.Arbitrary<PacketDescription> = fc.record({
     fc.array(fc.constantFrom(0x8100, 0x88a8), { minLength: 1, maxLength: 2 }),
   ),
   version: fc.constantFrom(4, 4, 4, 6, 6, 6, 1),
-  protocol: fc.constantFrom(6, 6, 6, 17, 17, 17, 1, 58, 136, 50, 59),
+  protocol: fc.constantFrom(6, 6, 6, 17, 17, 17, 136, 136, 1, 58, 50, 59),
   sourceAddress: addresses,
   destinationAddress: addresses,
   sourcePort: ports,

@@ -18,6 +18,9 @@ const VLAN = 0x8100;
 const QINQ = 0x88a8;
 const TCP = 6;
 const UDP = 17;
+const UDP_LITE = 136;
+const WITH_PORTS: readonly number[] = [TCP, UDP, UDP_LITE];
+const NAMES = new Map([[TCP, "tcp"], [UDP, "udp"], [UDP_LITE, "udplite"]]);
 
 const HOP_BY_HOP = 0;
 const ROUTING = 43;
@@ -80,7 +83,7 @@ function textOf(words: Int32Array, version: number): string {
 /**
  * What the decoders of whole packets say.
  *
- * @returns undefined for packets that are neither TCP nor UDP; `"malformed"`
+ * @returns undefined for packets without ports; `"malformed"`
  * where a packet contradicts itself
  */
 function judge(
@@ -102,7 +105,7 @@ function judge(
   if (ip?.kind !== "ipv4" && ip?.kind !== "ipv6") {
     return decoded.malformed === undefined ? undefined : "malformed";
   }
-  const isTransport = ip.protocol === TCP || ip.protocol === UDP;
+  const isTransport = WITH_PORTS.includes(ip.protocol);
   if (isTransport && decoded.malformed !== undefined) return "malformed";
   const common = {
     version: ip.kind === "ipv4" ? 4 : 6,
@@ -120,7 +123,8 @@ function judge(
   }
   const inner = decoded.layers[index + 1];
   if (
-    inner?.kind !== "tcp" && inner?.kind !== "udp" && inner?.kind !== "ports"
+    inner?.kind !== "tcp" && inner?.kind !== "udp" &&
+    inner?.kind !== "udplite" && inner?.kind !== "ports"
   ) {
     return undefined;
   }
@@ -249,7 +253,7 @@ const extensions: fc.Arbitrary<Extension[]> = fc.tuple(
 const described: fc.Arbitrary<Described> = fc.record({
   tags: fc.array(fc.constantFrom(VLAN, QINQ), { maxLength: 2 }),
   version: fc.constantFrom(4, 6),
-  protocol: fc.constantFrom(TCP, TCP, TCP, UDP, UDP, UDP, 1, 50, 58, 59, 136),
+  protocol: fc.constantFrom(TCP, TCP, TCP, UDP, UDP, UDP_LITE, 1, 50, 58, 59),
   optionWords: fc.constantFrom(0, 0, 1, 10),
   flagBits: fc.constantFrom(0, 1),
   offset: fc.constantFrom(0, 0, 0, 1, 0x1fff),
@@ -293,7 +297,7 @@ Deno.test("FlowFields.parse() agrees with decodePacket() on every packet, cut an
         const seen = parse(guarded(shifted, end), etherType, at, end);
         if (expected === undefined && seen?.fragment === Fragment.LATER) {
           // The protocol of later fragments is looked at by the matcher.
-          assert.ok(seen.protocol !== TCP && seen.protocol !== UDP);
+          assert.ok(!WITH_PORTS.includes(seen.protocol));
           return;
         }
         assert.deepEqual(seen, expected);
@@ -477,8 +481,12 @@ Deno.test("FlowFields.parse() refuses an IPv4 header shorter than 20 bytes", () 
   assert.notEqual(parse(bytes, IPV4), undefined);
 });
 
-Deno.test("FlowFields.parse() needs 14 bytes of TCP and 4 of UDP", () => {
-  for (const [protocol, needed] of [[TCP, 14], [UDP, 4]] as const) {
+Deno.test("FlowFields.parse() needs 14 bytes of TCP and 4 of the others", () => {
+  for (
+    const [protocol, needed] of [
+      ...[[TCP, 14], [UDP, 4], [UDP_LITE, 4]] as const,
+    ]
+  ) {
     const { bytes } = build({ ...PLAIN, protocol });
     assert.equal(parse(bytes, IPV4, 0, 20 + needed - 1), undefined);
     assert.notEqual(parse(bytes, IPV4, 0, 20 + needed), undefined);
@@ -517,7 +525,7 @@ function parseQuoted(
   assert.equal(fields.tcpFlags, 0);
   const { version, protocol, source, destination } = fields;
   return quoteText(
-    protocol === TCP ? "tcp" : "udp",
+    NAMES.get(protocol)!,
     [textOf(source, version), fields.sourcePort],
     [textOf(destination, version), fields.destinationPort],
   );
@@ -537,8 +545,8 @@ function judgeQuoted(bytes: Uint8Array, etherType: number): string | undefined {
   sll.set([etherType >> 8, etherType & 0xff], 14);
   sll.set(bytes, 16);
   const flow = quotedFlowOf(decodePacket(sll, LinkType.LINUX_SLL));
-  if (flow?.protocol !== "tcp" && flow?.protocol !== "udp") return undefined;
-  if (flow.sourcePort === undefined) return undefined;
+  if (![...NAMES.values()].includes(flow?.protocol ?? "")) return undefined;
+  if (flow?.sourcePort === undefined) return undefined;
   return quoteText(
     flow.protocol,
     [flow.source, flow.sourcePort],

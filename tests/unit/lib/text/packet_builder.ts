@@ -175,6 +175,28 @@ export function udp(
   return transport(17, bytes(header, data), 6, fields);
 }
 
+/** A UDP-Lite datagram in an IP packet; the checksum covers all if 0. */
+export function udplite(
+  sourcePort: number,
+  destinationPort: number,
+  coverage: number,
+  payload: Part = [],
+  fields: IpFields = {},
+): Uint8Array {
+  const data = bytes(payload);
+  const header = bytes(
+    [be16(sourcePort), be16(destinationPort), be16(coverage), 0, 0],
+  );
+  const isIpv6 = fields.from?.includes(":") ?? false;
+  const from = ip(fields.from ?? "192.0.2.1");
+  const to = ip(fields.to ?? "192.0.2.2");
+  const length = header.length + data.length;
+  const covered = bytes(header, data).subarray(0, coverage || length);
+  sealed(covered, 6, sumPseudoHeader(from, to, 136, length));
+  const datagram = bytes(covered, bytes(header, data).subarray(covered.length));
+  return isIpv6 ? ipv6(136, datagram, fields) : ipv4(136, datagram, fields);
+}
+
 /** An ICMP message in an IPv4 packet; `rest` follows the checksum. */
 export function icmp(
   type: number,

@@ -25,6 +25,7 @@ import {
   tcp,
   type TcpFields,
   udp,
+  udplite,
   zeros,
 } from "./packet_builder.ts";
 
@@ -874,6 +875,17 @@ const SAMPLE_GROUPS: readonly Group[] = [
   ),
 }));
 
+const UDP_LITE_GROUP = group(
+  "udplite",
+  udplite(40000, 9, 0, "all of it"),
+  udplite(40000, 9, 17, "all of it"),
+  udplite(40000, 9, 8, "no payload"),
+  udplite(40000, 9, 12, "partly", { from: A6, to: B6 }),
+  ipv4(136, [be16(40000), be16(9), be16(3), be16(1), "coverage too small"]),
+  ipv4(136, [be16(40000), be16(9), be16(0)]),
+  ipv4(136, [1, 2]),
+);
+
 /** All groups. */
 export const GROUPS: readonly Group[] = [
   conversation("tcp", A4, B4),
@@ -894,8 +906,10 @@ export const GROUPS: readonly Group[] = [
   CONTENT_GROUP,
   LINK_GROUP,
   TUNNEL_GROUP,
+  UDP_LITE_GROUP,
   ...SAMPLE_GROUPS,
   cut(conversation("tcp", A4, B4), 14, 20, 34, 36, 40, 54, 60, 66, 70),
+  cut(UDP_LITE_GROUP, 34, 36, 38, 40, 54, 58, 60),
   cut(DNS_GROUP, 40, 50, 60, 75, 90, 120),
   cut(NETWORK_GROUP, 12, 30, 36, 44, 56, 64, 72),
   cut(ICMP_GROUP, 35, 36, 40, 44, 60, 66),
