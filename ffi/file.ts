@@ -29,34 +29,6 @@ export function createFile(path: string, mode = 0o666): Fd {
 }
 
 /**
- * Writes bytes at an address; waits while a pipe is full.
- *
- * @returns how many bytes were written before the error, and the errno value
- * (0 for none)
- */
-export function writeAll(
-  fd: number,
-  address: number,
-  length: number,
-): { written: number; errno: number } {
-  let written = 0;
-  while (written < length) {
-    const count = libc().writeAt(
-      fd,
-      BigInt(address + written),
-      BigInt(length - written),
-    );
-    if (count < 0) {
-      const error = errno();
-      if (error === Errno.EINTR) continue;
-      return { written, errno: error };
-    }
-    written += count;
-  }
-  return { written, errno: 0 };
-}
-
-/**
  * Takes the last `length` written bytes back. Files only: pipes cannot.
  *
  * @returns whether it was possible

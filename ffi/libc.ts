@@ -32,12 +32,8 @@ const SYMBOLS = {
   read: { parameters: ["i32", "buffer", "usize"], result: "i32" },
   // ssize_t write(int fd, const void *buf, size_t count)
   write: { parameters: ["i32", "buffer", "usize"], result: "i32" },
-  // ssize_t write(int fd, const void *buf, size_t count), at an address
-  writeAt: {
-    name: "write",
-    parameters: ["i32", "usize", "usize"],
-    result: "i32",
-  },
+  // ssize_t writev(int fd, const struct iovec *iov, int iovcnt)
+  writev: { parameters: ["i32", "buffer", "i32"], result: "i64" },
   // int close(int fd)
   close: { parameters: ["i32"], result: "i32" },
   // int open(const char *pathname, int flags, mode_t mode)

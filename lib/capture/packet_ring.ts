@@ -83,7 +83,6 @@ export function openCaptureSocket(
 export class PacketRing implements Disposable {
   readonly #mapping: Mapping;
   readonly #options: RingOptions;
-  readonly #words: Int32Array<ArrayBuffer>;
   readonly #halves: Uint16Array<ArrayBuffer>;
   readonly #poll: Int32Array<ArrayBuffer>;
   readonly #lastPoll: Int32Array<ArrayBuffer>;
@@ -95,6 +94,8 @@ export class PacketRing implements Disposable {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** The same memory, for numbers. */
   readonly view: DataView<ArrayBuffer>;
+  /** The same memory, as words in the machine's byte order. */
+  readonly words: Int32Array<ArrayBuffer>;
   /** Where the tail begins in {@linkcode PacketRing.bytes}. */
   readonly tailAt: number;
   /** Address of the first byte. */
@@ -122,7 +123,7 @@ export class PacketRing implements Disposable {
     const buffer = this.#mapping.buffer();
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
-    this.#words = new Int32Array(buffer);
+    this.words = new Int32Array(buffer);
     this.#halves = new Uint16Array(buffer);
     this.tailAt = options.blockSize * options.blockCount;
     this.address = this.#mapping.address;
@@ -134,7 +135,7 @@ export class PacketRing implements Disposable {
   /** Whether the kernel has handed the current block over. */
   get ready(): boolean {
     const status = this.#block * this.#options.blockSize + BlockField.STATUS;
-    return (Atomics.load(this.#words, status >> 2) & TP_STATUS_USER) !== 0;
+    return (Atomics.load(this.words, status >> 2) & TP_STATUS_USER) !== 0;
   }
 
   /** Waits for a block or for the eventfd, at most `timeout` milliseconds. */
@@ -159,8 +160,8 @@ export class PacketRing implements Disposable {
   /** Begins the current block; `ready` must be true. */
   openBlock(): void {
     const start = this.#block * this.#options.blockSize;
-    this.#left = this.#words[(start + BlockField.PACKETS) >> 2]!;
-    this.#next = start + this.#words[(start + BlockField.FIRST) >> 2]!;
+    this.#left = this.words[(start + BlockField.PACKETS) >> 2]!;
+    this.#next = start + this.words[(start + BlockField.FIRST) >> 2]!;
   }
 
   /** Moves on to the next packet of the block; false after the last. */
@@ -168,7 +169,7 @@ export class PacketRing implements Disposable {
     if (this.#left === 0) return false;
     this.#left--;
     this.at = this.#next;
-    this.#next += this.#words[(this.at + PacketField.NEXT) >> 2]!;
+    this.#next += this.words[(this.at + PacketField.NEXT) >> 2]!;
     return true;
   }
 
@@ -176,28 +177,28 @@ export class PacketRing implements Disposable {
   closeBlock(): void {
     const { blockSize, blockCount } = this.#options;
     const status = this.#block * blockSize + BlockField.STATUS;
-    Atomics.store(this.#words, status >> 2, TP_STATUS_KERNEL);
+    Atomics.store(this.words, status >> 2, TP_STATUS_KERNEL);
     this.#block = (this.#block + 1) % blockCount;
   }
 
   /** Seconds of the packet's time stamp. */
   get seconds(): number {
-    return this.#words[(this.at + PacketField.SECONDS) >> 2]!;
+    return this.words[(this.at + PacketField.SECONDS) >> 2]!;
   }
 
   /** Nanoseconds of the packet's time stamp. */
   get nanoseconds(): number {
-    return this.#words[(this.at + PacketField.NANOSECONDS) >> 2]!;
+    return this.words[(this.at + PacketField.NANOSECONDS) >> 2]!;
   }
 
   /** Captured bytes, from the network header on. */
   get capturedLength(): number {
-    return this.#words[(this.at + PacketField.SNAPLEN) >> 2]!;
+    return this.words[(this.at + PacketField.SNAPLEN) >> 2]!;
   }
 
   /** Length of the packet, from the network header on. */
   get wireLength(): number {
-    return this.#words[(this.at + PacketField.LENGTH) >> 2]!;
+    return this.words[(this.at + PacketField.LENGTH) >> 2]!;
   }
 
   /** Where the link header begins, on a raw socket. */
@@ -218,7 +219,7 @@ export class PacketRing implements Disposable {
 
   /** Interface index. */
   get interfaceIndex(): number {
-    return this.#words[(this.at + PacketField.IFINDEX) >> 2]!;
+    return this.words[(this.at + PacketField.IFINDEX) >> 2]!;
   }
 
   /** ARPHRD_* type of the interface. */
@@ -243,7 +244,7 @@ export class PacketRing implements Disposable {
       return;
     }
     // A call into the runtime takes longer than a few stores.
-    const words = this.#words;
+    const words = this.words;
     const view = this.view;
     const first = start >> 2;
     const count = (length + 3) >> 2;
@@ -259,7 +260,7 @@ export class PacketRing implements Disposable {
 
   /** EtherType of a VLAN tag that the kernel took off the packet, or 0. */
   get vlanProtocol(): number {
-    const status = this.#words[(this.at + PacketField.STATUS) >> 2]!;
+    const status = this.words[(this.at + PacketField.STATUS) >> 2]!;
     if ((status & TP_STATUS_VLAN_VALID) === 0) return 0;
     const tpid = this.#halves[(this.at + PacketField.VLAN_TPID) >> 1]!;
     return tpid === 0 ? ETHERTYPE_VLAN : tpid;
@@ -267,7 +268,7 @@ export class PacketRing implements Disposable {
 
   /** Tag control information of that VLAN tag. */
   get vlanTag(): number {
-    return this.#words[(this.at + PacketField.VLAN_TCI) >> 2]! & 0xffff;
+    return this.words[(this.at + PacketField.VLAN_TCI) >> 2]! & 0xffff;
   }
 
   /** Number of the packet's VLAN; -1 for none. */

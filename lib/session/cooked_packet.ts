@@ -4,9 +4,10 @@
  *
  * @module
  */
+import { PacketField } from "../../ffi/packet.ts";
 import type { PacketRing } from "../capture/packet_ring.ts";
 import { LinkType } from "../pcap/format.ts";
-import { SLL_HEADER_LENGTH, writeSllHeader } from "../pcap/sll.ts";
+import { SLL_HEADER_LENGTH } from "../pcap/sll.ts";
 import type { PacketShape } from "./stream/stream_sink.ts";
 
 const VLAN_TAG_LENGTH = 4;
@@ -23,10 +24,20 @@ export const COOKED: PacketShape = {
 };
 
 /**
- * Writes the ring's current packet into the memory behind the ring, with its
- * link header and the VLAN tag that the kernel took off. Allocates nothing.
+ * Where the ring's current packet is a cooked one without being moved: its
+ * header then takes the place of what the kernel told beside the packet, from
+ * the address on. At least 16 bytes are free before it.
+ */
+export function cookedPlace(ring: PacketRing): number {
+  const tag = ring.vlanProtocol === 0 ? 0 : VLAN_TAG_LENGTH;
+  return ring.networkAt - tag - SLL_HEADER_LENGTH;
+}
+
+/**
+ * Puts the link header before the ring's current packet, and the VLAN tag that
+ * the kernel took off. Allocates nothing.
  *
- * @param at where it begins in `ring.bytes`
+ * @param at where it begins in `ring.bytes`: behind the ring, or `cookedPlace`
  * @param length bytes of the packet to take, from the network header on
  * @returns where it ends
  */
@@ -36,24 +47,48 @@ export function cookPacket(
   length: number,
 ): number {
   const { vlanProtocol, view } = ring;
-  writeSllHeader(
-    ring.bytes,
-    at,
-    ring.packetType,
-    ring.hardwareType,
-    ring.addressLength,
-    ring.bytes,
-    ring.addressAt,
-    vlanProtocol === 0 ? ring.etherType : vlanProtocol,
-  );
+  writeLinkHeader(ring, at);
   at += SLL_HEADER_LENGTH;
   if (vlanProtocol !== 0) {
+    view.setUint16(at - 2, vlanProtocol, false);
     view.setUint16(at, ring.vlanTag, false);
     view.setUint16(at + 2, ring.etherType, false);
     at += VLAN_TAG_LENGTH;
   }
-  ring.copy(at, ring.networkAt, length);
+  if (at !== ring.networkAt) ring.copy(at, ring.networkAt, length);
   return at + length;
+}
+
+/**
+ * Writes the header of a packet without a VLAN tag, which is the one that `lib/pcap/sll.ts`
+ * draws, from the `struct sockaddr_ll` of the ring's current packet: in words,
+ * for each packet has one.
+ */
+export function writeLinkHeader(
+  { words, view, at }: PacketRing,
+  to: number,
+): void {
+  const protocol = words[at + PacketField.PROTOCOL >> 2]! >>> 16;
+  // Hardware type, packet type and address length, which follow each other.
+  const kind = words[at + PacketField.HARDWARE_TYPE >> 2]!;
+  const type = kind >>> 16 & 0xff;
+  const length = kind >>> 24;
+  // What is behind the address is of earlier packets.
+  const low = firstBytes(words[at + PacketField.ADDRESS >> 2]!, length);
+  const high = firstBytes(
+    words[(at + PacketField.ADDRESS >> 2) + 1]!,
+    length - 4,
+  );
+  view.setInt32(to, type << 8 | (kind & 0xff00) << 8 | kind << 24, true);
+  view.setInt32(to + 4, length << 8 | low << 16, true);
+  view.setInt32(to + 8, low >>> 16 | high << 16, true);
+  view.setInt32(to + 12, high >>> 16 | protocol << 16, true);
+}
+
+/** The first bytes of a little-endian word, and zeros. */
+function firstBytes(word: number, count: number): number {
+  if (count >= 4) return word;
+  return count <= 0 ? 0 : word & (1 << 8 * count) - 1;
 }
 
 /** Bytes of the whole cooked packet that is in the ring, however much is kept. */

@@ -135,6 +135,8 @@ export class EbpfTracking implements Disposable {
   #clockOffset: Moment = { seconds: 0, nanoseconds: 0 };
   #clockAt = 0;
   #tidyAt = 0;
+  /** What is known of the traced processes; listing them takes long. */
+  #targets: readonly number[] | undefined;
   #lost = 0;
   #ending = false;
   #deadline: number | undefined;
@@ -358,7 +360,7 @@ export class EbpfTracking implements Disposable {
   tend(): void {
     this.drain();
     if (this.#control.launched || this.#setup.pids.length > 0) {
-      this.#strays.look(this.#tracker.targets());
+      this.#strays.look(() => this.#targets ??= this.#tracker.targets());
       this.#sharedPorts.look();
     }
     const now = performance.now();
@@ -384,7 +386,8 @@ export class EbpfTracking implements Disposable {
     this.#reportLosses();
     // Exit events may be lost when the ring is full.
     if (this.#control.launched || this.#setup.pids.length > 0) {
-      this.#ending = this.#tracker.targets().length === 0;
+      this.#targets = this.#tracker.targets();
+      this.#ending = this.#targets.length === 0;
     }
   }
 
@@ -451,9 +454,11 @@ export class EbpfTracking implements Disposable {
         this.#owners.executed(event.tgid, event.arguments);
         return;
       case EVENT_TYPE.FORKED:
+        this.#targets = undefined;
         this.#owners.forked(event.tgid, event.extra);
         return;
       case EVENT_TYPE.EXITED:
+        this.#targets = undefined;
         this.#owners.exited(event.tgid);
         this.#tidyAt = 0;
         return;

@@ -10,6 +10,21 @@ export interface FileFormat {
   /** Bytes of a record before the packet. */
   readonly headLength: number;
 
+  /**
+   * Whether records are put together in the ring itself: their head is short
+   * and nothing stands between and behind them.
+   */
+  readonly fitsRing: boolean;
+
+  /**
+   * Makes the ring's current packet, which has no VLAN tag, a record where it
+   * is. Unset unless `fitsRing`.
+   *
+   * @param length bytes of the packet to take, from the network header on
+   * @returns where the record begins; it ends with the packet
+   */
+  wrap?(ring: PacketRing, length: number): number;
+
   /** Most bytes of a record after the packet, for an owner. */
   tailLength(owner: number): number;
 

@@ -1,12 +1,15 @@
 /**
- * The file that packets go into: records are put together behind the ring, in
- * the same mapping, and written in large pieces.
+ * The file that packets go into. Records are put together where the packets
+ * stand in the ring, if the format permits it, and otherwise behind the ring,
+ * in the same mapping; many are written together.
  *
  * @module
  */
 import { errnoText, SyscallError } from "../../ffi/errno.ts";
-import { freeSpace, replaceFile, takeBack, writeAll } from "../../ffi/file.ts";
+import { freeSpace, replaceFile, takeBack } from "../../ffi/file.ts";
+import { GatheredWrite } from "../../ffi/gathered_write.ts";
 import type { PacketRing } from "../capture/packet_ring.ts";
+import { cookedPlace } from "./cooked_packet.ts";
 import type { CaptureStatistics, FileFormat } from "./file_format.ts";
 import { openOutput, removeOutput } from "./output.ts";
 import { isRotated, OutputFiles } from "./output_files.ts";
@@ -52,6 +55,11 @@ export type FormatSetup =
     readonly keyLog: KeyLogSetup | undefined;
   };
 
+/**
+ * Records are written when there are so many bytes of them: few enough to be
+ * in the processor's cache yet when the kernel copies them.
+ */
+const WRITE_SIZE = 128 << 10;
 const EPIPE = 32;
 /** How long packets are kept for secrets that come late, milliseconds. */
 const SECRETS_PATIENCE = 500;
@@ -65,9 +73,15 @@ export class FileSink implements PacketSink {
   readonly #files: OutputFiles | undefined;
   readonly #statistics: () => CaptureStatistics;
   readonly #warn: (text: string) => void;
+  /** Whether something has to be looked at before or after each packet. */
+  readonly #hasLimits: boolean;
   #ring: PacketRing;
-  /** Where the next record begins in the memory of the ring. */
+  /** Where the next record begins in the memory behind the ring. */
   #at: number;
+  /** Where those records begin there that are not among the pieces. */
+  #pieceAt: number;
+  /** What is to be written before them, in order. */
+  readonly #pieces = new GatheredWrite();
   /** When the first of the records that are not written was made, ms. */
   #since = 0;
   /** Bytes written to the present file, and to those before it. */
@@ -96,7 +110,10 @@ export class FileSink implements PacketSink {
     this.#statistics = statistics;
     this.#warn = warn;
     this.#ring = ring;
-    this.#at = ring.tailAt;
+    this.#at = this.#pieceAt = ring.tailAt;
+    const isLimited = setup.maxSize > 0 || setup.minFree > 0;
+    this.#hasLimits = isLimited || setup.unbuffered ||
+      isRotated(setup.rotation);
     if (isRotated(setup.rotation)) {
       this.#files = new OutputFiles(setup.path, setup.rotation);
       this.#files.next(setup.began);
@@ -120,13 +137,15 @@ export class FileSink implements PacketSink {
     if (ring !== this.#ring) {
       this.#write();
       this.#ring = ring;
-      this.#at = ring.tailAt;
+      this.#at = this.#pieceAt = ring.tailAt;
     }
     const record = headLength + room + format.tailLength(owner);
     this.#keepLimits(record);
+    if (format.fitsRing && ring.at < ring.tailAt) return cookedPlace(ring);
     const before = format.before(ring, owner);
     const needed = record + (before?.length ?? 0);
-    if (this.#at + needed > ring.tailAt + OUTPUT_SIZE) this.#write();
+    const most = format.hasSecrets ? OUTPUT_SIZE : WRITE_SIZE;
+    if (this.#at + needed > ring.tailAt + most) this.#write();
     if (this.#at === ring.tailAt) this.#since = performance.now();
     if (before !== undefined) this.#append(before);
     return this.#at + headLength;
@@ -140,8 +159,29 @@ export class FileSink implements PacketSink {
     sent: boolean,
     first: boolean,
   ): void {
-    this.#at = this.#format.record(ring, start, end, owner, sent, first);
+    const format = this.#format;
+    const recordEnd = format.record(ring, start, end, owner, sent, first);
+    if (start > ring.tailAt) {
+      this.#at = recordEnd;
+    } else {
+      this.#addRecord(start - format.headLength, recordEnd);
+    }
     if (this.#setup.unbuffered) this.flush();
+  }
+
+  takePlain(ring: PacketRing, length: number): boolean {
+    const format = this.#format;
+    if (
+      this.#hasLimits || !format.fitsRing || ring !== this.#ring ||
+      ring.at >= ring.tailAt
+    ) return false;
+    const recordAt = format.wrap!(ring, length);
+    this.#addRecord(recordAt, ring.networkAt + length);
+    return true;
+  }
+
+  letGo(): void {
+    if (this.#pieces.count > 0) this.#write();
   }
 
   flush(): void {
@@ -160,15 +200,40 @@ export class FileSink implements PacketSink {
     this.#write();
   }
 
+  /** Makes a record that stands in the ring the last piece. */
+  #addRecord(start: number, end: number): void {
+    if (this.#at !== this.#pieceAt) this.#closePiece();
+    if (this.#pieces.isFull) this.#write();
+    this.#pieces.add(this.#ring.address + start, end - start);
+  }
+
+  /** Makes what is behind the ring the last piece. */
+  #closePiece(): void {
+    const length = this.#at - this.#pieceAt;
+    if (length === 0) return;
+    if (this.#pieces.isFull) this.#write();
+    this.#pieces.add(this.#ring.address + this.#pieceAt, length);
+    this.#pieceAt = this.#at;
+  }
+
+  /** Bytes that are not written yet. */
+  get #pending(): number {
+    return this.#pieces.length + this.#at - this.#pieceAt;
+  }
+
   #write(): void {
-    const { address, bytes, tailAt } = this.#ring;
-    const length = this.#at - tailAt;
-    this.#at = tailAt;
+    const pieces = this.#pieces;
+    this.#closePiece();
     const isBroken = this.#end?.reason === "closed" ||
       this.#end?.reason === "failed";
-    if (length === 0 || isBroken) return;
+    if (pieces.count > 0 && !isBroken) this.#writePieces();
+    pieces.clear();
+    this.#at = this.#pieceAt = this.#ring.tailAt;
+  }
+
+  #writePieces(): void {
     const { descriptor } = this.#setup;
-    const { written, errno } = writeAll(descriptor, address + tailAt, length);
+    const { written, errno } = this.#pieces.write(descriptor);
     this.#fileSize += written;
     if (errno === 0) return;
     this.#end = errno === EPIPE ? { reason: "closed" } : {
@@ -177,8 +242,26 @@ export class FileSink implements PacketSink {
       path: this.#files?.kept.at(-1) ?? this.#setup.path,
     };
     // Leave a file that every reader takes: cut after the last whole record.
-    const records = bytes.subarray(tailAt, tailAt + written);
-    takeBack(descriptor, written - this.#format.completeLength(records));
+    takeBack(descriptor, written - this.#completeLength(written));
+  }
+
+  /** Bytes of the whole records among the first so many of all pieces. */
+  #completeLength(written: number): number {
+    const pieces = this.#pieces;
+    let complete = 0;
+    let piece = 0;
+    while (piece < pieces.count) {
+      const length = pieces.lengthOf(piece);
+      if (complete + length > written) break;
+      complete += length;
+      piece++;
+    }
+    // A piece of the ring is one record; one behind the ring may have many.
+    if (pieces.count > 1 || written === complete) return complete;
+    const { bytes, tailAt } = this.#ring;
+    return this.#format.completeLength(
+      bytes.subarray(tailAt, tailAt + written),
+    );
   }
 
   /** Puts secrets before all that is not written yet. */
@@ -198,11 +281,11 @@ export class FileSink implements PacketSink {
     const files = this.#files;
     const { maxSize, minFree } = this.#setup;
     if (files !== undefined) {
-      const size = this.#fileSize + this.#at - this.#ring.tailAt + length;
+      const size = this.#fileSize + this.#pending + length;
       if (files.isFull(size, this.#ring.seconds)) this.#goOn(files);
     }
     if (maxSize === 0 && minFree === 0) return;
-    const total = this.#earlier + this.#fileSize + this.#at - this.#ring.tailAt;
+    const total = this.#earlier + this.#fileSize + this.#pending;
     if (maxSize > 0 && total + length > maxSize) {
       this.#end ??= { reason: "size" };
     } else if (minFree > 0 && total >= this.#checkAt) {

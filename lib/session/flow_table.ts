@@ -55,11 +55,16 @@ export class FlowTable {
   readonly #counters: Float64Array;
   readonly #states: Uint8Array;
   readonly #rows = new Map<string, FlowRow>();
+  readonly #moved: () => void;
   #used = 0;
   #lastEntry = 0;
 
-  /** @param capacity flows counted at a time, a power of two */
-  constructor(capacity = 1 << 14) {
+  /**
+   * @param moved told when entries are not any more what they were
+   * @param capacity flows counted at a time, a power of two
+   */
+  constructor(moved: () => void = () => {}, capacity = 1 << 14) {
+    this.#moved = moved;
     this.#capacity = capacity;
     this.#keys = new Int32Array(capacity * KEY_WORDS);
     this.#counters = new Float64Array(capacity * COUNTERS);
@@ -123,6 +128,29 @@ export class FlowTable {
     if (protocol === PROTOCOL_TCP) this.#follow(entry, fields, sent);
     else if (!sent) this.#states[entry]! |= ANSWERED;
     return first;
+  }
+
+  /** Number of the flow that was counted last. */
+  get latest(): number {
+    return this.#lastEntry;
+  }
+
+  /**
+   * Counts one more packet of a flow that is known: neither the first one nor
+   * one that opens or ends a connection.
+   *
+   * @param flow its number: see `latest`
+   */
+  countMore(flow: number, sent: boolean, length: number, time: number): void {
+    const counters = this.#counters;
+    const at = flow * COUNTERS;
+    counters[at + (sent ? 0 : 1)]!++;
+    counters[at + (sent ? 2 : 3)]! += length;
+    counters[at + 5] = time;
+    // Of TCP only an answer to the SYN counts.
+    if (!sent && this.#keys[flow * KEY_WORDS + 1]! >>> 16 !== PROTOCOL_TCP) {
+      this.#states[flow]! |= ANSWERED;
+    }
   }
 
   /** The entry of a flow, or the free one where it belongs. */
@@ -189,6 +217,7 @@ export class FlowTable {
 
   /** Makes room: adds all flows to their rows, and keeps the living ones. */
   #fold(): void {
+    this.#moved();
     const living: number[][] = [];
     for (let entry = 0; entry < this.#capacity; entry++) {
       const state = this.#states[entry]!;

@@ -54,6 +54,18 @@ export interface PacketSink {
     first: boolean,
   ): void;
 
+  /**
+   * Takes the ring's current packet, which has no VLAN tag and is not the first
+   * of its connection, without `place`: the quick way for most packets.
+   *
+   * @param length bytes of the packet to take, from the network header on
+   * @returns whether it was taken; false asks for `place` and `take`
+   */
+  takePlain(ring: PacketRing, length: number): boolean;
+
+  /** The packets that were taken are about to leave the ring. */
+  letGo(): void;
+
   /** Hands on what was taken until now. */
   flush(): void;
 

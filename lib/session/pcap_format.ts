@@ -10,13 +10,15 @@ import {
   encodeFileHeader,
   writeRecordHeader,
 } from "../pcap/writer.ts";
-import { cookedLength } from "./cooked_packet.ts";
+import { SLL_HEADER_LENGTH } from "../pcap/sll.ts";
+import { cookedLength, writeLinkHeader } from "./cooked_packet.ts";
 import type { FileFormat } from "./file_format.ts";
 import { fileSnaplen } from "./snaplen.ts";
 
 /** See {@linkcode FileFormat}. */
 export class PcapFormat implements FileFormat {
   readonly hasSecrets = false;
+  readonly fitsRing = true;
   readonly headLength = RECORD_HEADER_LENGTH;
   readonly #snaplen: number;
   readonly #nanoseconds: boolean;
@@ -62,6 +64,21 @@ export class PcapFormat implements FileFormat {
       cookedLength(ring),
     );
     return end;
+  }
+
+  wrap(ring: PacketRing, length: number): number {
+    const start = ring.networkAt - SLL_HEADER_LENGTH;
+    const recordAt = start - RECORD_HEADER_LENGTH;
+    writeLinkHeader(ring, start);
+    writeRecordHeader(
+      ring.view,
+      recordAt,
+      ring.seconds,
+      (ring.nanoseconds / this.#divisor) | 0,
+      SLL_HEADER_LENGTH + length,
+      SLL_HEADER_LENGTH + ring.wireLength,
+    );
+    return recordAt;
   }
 
   end(): undefined {

@@ -96,6 +96,8 @@ const BUSY_INTERVAL = 20;
 /** How often packets are judged again that could not be, ms. */
 const RETRY_INTERVAL = 200;
 const DNS_PORT = 53;
+/** Stands for a packet that is no example for others. */
+const NO_FLOW = -1;
 const UDP_HEADER_LENGTH = 8;
 
 /** Parts of a sniffer that depend on what is wanted. */
@@ -125,9 +127,13 @@ export class Sniffer implements Disposable {
   /** The tap whose packets are being taken. */
   #tap: Tap;
   #retryAt = 0;
+  /** What the table was like when the current packet was looked at. */
+  #stamp = 0;
+  /** Flow of the current packet, for others like it. */
+  #flow = NO_FLOW;
   #tapsAdded = 0;
   readonly #fields = new FlowFields();
-  readonly #flows = new FlowTable();
+  readonly #flows = new FlowTable(() => this.#forgetVerdicts());
   readonly #names = new DnsNames();
   readonly #events: SocketEvents | undefined;
   readonly #filter: LiveFilter | undefined;
@@ -261,10 +267,80 @@ export class Sniffer implements Disposable {
     this.#tap = tap;
     tap.lookAtDevices();
     ring.openBlock();
-    while (ring.nextPacket()) this.#takeInOrder();
+    while (ring.nextPacket()) {
+      if (!this.#takeKnown()) this.#takeInOrder();
+    }
     this.#table.beginRound(ring.seconds);
+    this.#sink.letGo();
     ring.closeBlock();
     this.#publish();
+  }
+
+  /** Entries of the flow table have moved. */
+  #forgetVerdicts(): void {
+    for (const { verdicts } of this.#taps.all) verdicts.clear();
+  }
+
+  /**
+   * Takes a packet of a flow whose owner is known.
+   *
+   * @returns false for others
+   */
+  #takeKnown(): boolean {
+    if (this.#cutoff !== undefined) return false;
+    const { ring, verdicts } = this.#tap;
+    this.#stamp = this.#table.changes();
+    if (!verdicts.find(this.#stamp)) return false;
+    const { owner } = verdicts;
+    if (owner < 0) return true;
+    if (this.#end !== undefined || this.#sink.end !== undefined) return true;
+    const { sent, flow } = verdicts;
+    const length = Math.min(ring.capturedLength, this.#mostKept);
+    if (this.#filter === undefined && this.#sink.takePlain(ring, length)) {
+      this.#countMore(flow, sent);
+      return true;
+    }
+    const start = this.#sink.place(ring, owner, length + COOKED_ROOM);
+    const cooked = cookPacket(ring, start, length);
+    if (
+      this.#sink.end !== undefined ||
+      this.#isUnwanted(start, cooked, owner, sent)
+    ) return true;
+    this.#sink.take(ring, start, cooked, owner, sent, false);
+    this.#countMore(flow, sent);
+    return true;
+  }
+
+  /** Remembers the verdict about the current packet, for others like it. */
+  #remember(verdict: number): void {
+    const { verdicts, matcher } = this.#tap;
+    const isTaken = verdict === Match.TAKEN;
+    if (!isTaken && (verdict < 0 || this.#flow === NO_FLOW)) return;
+    const slot = isTaken ? matcher.taker : verdict;
+    verdicts.remember(
+      this.#stamp,
+      isTaken ? -1 : matcher.ownerOf(slot),
+      matcher.sent,
+      this.#flow,
+      matcher.secondsOf(slot),
+      matcher.nanosecondsOf(slot),
+    );
+  }
+
+  /** Counts the current packet, which was taken, as one more of its flow. */
+  #countMore(flow: number, sent: boolean): void {
+    const { ring } = this.#tap;
+    const { wireLength } = ring;
+    const time = ring.seconds + ring.nanoseconds * 1e-9;
+    this.#flows.countMore(flow, sent, wireLength, time);
+    this.#count(wireLength);
+  }
+
+  /** Counts a packet that was taken. */
+  #count(wireLength: number): void {
+    this.#packets++;
+    this.#bytes += wireLength;
+    if (this.#packets === this.#setup.count) this.#end = { reason: "count" };
   }
 
   /** Takes a packet, and those that waited for it. */
@@ -272,11 +348,15 @@ export class Sniffer implements Disposable {
     const fields = this.#fields;
     const { held } = this.#tap;
     fields.fragment = Fragment.NONE;
-    if (this.#takePacket() === Match.EARLY) {
+    this.#flow = NO_FLOW;
+    const verdict = this.#takePacket();
+    if (verdict === Match.EARLY) {
       this.#hold();
     } else if (fields.fragment === Fragment.FIRST && !held.isEmpty) {
       const key = fragmentKey(fields);
       for (const _ of held.release(key)) this.#takePacket();
+    } else {
+      this.#remember(verdict);
     }
   }
 
@@ -365,10 +445,13 @@ export class Sniffer implements Disposable {
         wireLength,
         seconds + nanoseconds / 1e9,
       );
+      this.#flow = this.#flows.latest;
       if (
         fields.protocol === PROTOCOL_UDP && fields.sourcePort === DNS_PORT &&
         !sent
       ) {
+        // Each answer is looked into.
+        this.#flow = NO_FLOW;
         this.#names.learn(
           ring.bytes.slice(
             fields.transportAt + UDP_HEADER_LENGTH,
@@ -378,9 +461,7 @@ export class Sniffer implements Disposable {
       }
     }
     this.#sink.take(ring, start, cooked, owner, sent, first);
-    this.#packets++;
-    this.#bytes += wireLength;
-    if (this.#packets === this.#setup.count) this.#end = { reason: "count" };
+    this.#count(wireLength);
     return slot;
   }
 

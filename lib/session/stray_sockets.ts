@@ -71,12 +71,16 @@ export class StraySockets {
     this.#looks.clear();
   }
 
-  /** Looks at processes, unless that was done a short time ago. */
-  look(pids: Iterable<number>): void {
+  /**
+   * Looks at processes, unless that was done a short time ago.
+   *
+   * @param pids lists them; that may take long in itself
+   */
+  look(pids: () => Iterable<number>): void {
     const began = performance.now();
     if (began < this.#nextAt) return;
     const looks = new Map<number, ProcessLook>();
-    for (const pid of pids) {
+    for (const pid of pids()) {
       const look = this.#looks.get(pid) ??
         { seen: new Set(), unknown: new Set(), receives: false };
       looks.set(pid, look);

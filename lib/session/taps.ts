@@ -11,6 +11,7 @@ import { NetlinkSocket } from "../../ffi/netlink.ts";
 import { readStatistics, type RingOptions } from "../../ffi/packet.ts";
 import { HeldPackets } from "../capture/held_packets.ts";
 import { PacketRing } from "../capture/packet_ring.ts";
+import { VerdictCache } from "../capture/verdict_cache.ts";
 import { listLinks } from "../sockets/inet_sockets.ts";
 import { StackedDevices } from "../sockets/links.ts";
 import { Matcher } from "../sockets/matcher.ts";
@@ -39,6 +40,7 @@ export class Tap implements Disposable {
   readonly ring: PacketRing;
   readonly matcher: Matcher;
   readonly held: HeldPackets;
+  readonly verdicts: VerdictCache;
   readonly #interfaces: ReadonlySet<number> | undefined;
   readonly #links: NetlinkSocket;
   #devices = new StackedDevices([]);
@@ -66,6 +68,7 @@ export class Tap implements Disposable {
     const { socket, ring, netns, interfaces } = source;
     this.ring = new PacketRing(socket, wake, ring, tail + HELD_SIZE);
     this.held = new HeldPackets(this.ring, this.ring.tailAt + tail, HELD_SIZE);
+    this.verdicts = new VerdictCache(this.ring);
     this.matcher = new Matcher(table, netns);
     this.#owned = owns ? new Fd(socket) : undefined;
     this.#links = new NetlinkSocket(new Fd(source.links));
@@ -93,6 +96,8 @@ export class Tap implements Disposable {
     if (now - this.#devicesAt < DEVICES_INTERVAL) return;
     this.#devicesAt = now;
     this.#devices = new StackedDevices(listLinks(this.#links));
+    // They are about what is shown by none of these, too.
+    this.verdicts.clear();
   }
 
   /** Unmaps the ring. */

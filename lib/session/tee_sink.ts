@@ -42,6 +42,15 @@ export class TeeSink implements PacketSink {
     this.#first.take(ring, start, end, owner, sent, first);
   }
 
+  takePlain(): boolean {
+    return false;
+  }
+
+  letGo(): void {
+    this.#first.letGo();
+    this.#second.letGo();
+  }
+
   flush(): void {
     this.#first.flush();
     this.#second.flush();

@@ -53,6 +53,8 @@ export class Matcher {
   readonly #netns: number;
   /** Whether the last match was a packet that the program sent. */
   sent = false;
+  /** The slot that the last match was decided by, for {@linkcode Match.TAKEN}. */
+  taker = 0;
 
   /**
    * Opens a table for reading.
@@ -73,6 +75,16 @@ export class Matcher {
   /** Owner of a slot. */
   ownerOf(slot: number): number {
     return this.#words[this.#table.slotAt(slot) + SlotWord.OWNER]!;
+  }
+
+  /** Since when packets are those of a slot: seconds. */
+  secondsOf(slot: number): number {
+    return this.#words[this.#table.slotAt(slot) + SlotWord.FROM]!;
+  }
+
+  /** Since when packets are those of a slot: nanoseconds of that second. */
+  nanosecondsOf(slot: number): number {
+    return this.#words[this.#table.slotAt(slot) + SlotWord.FROM + 1]!;
   }
 
   /** Kind of a slot. */
@@ -102,7 +114,10 @@ export class Matcher {
     this.sent = false;
     if (loopback) {
       const sender = this.#lookUp(fields, true, seconds, nanoseconds);
-      if (sender >= 0) return Match.TAKEN;
+      if (sender >= 0) {
+        this.taker = sender;
+        return Match.TAKEN;
+      }
       if (sender !== Match.FOREIGN) return sender;
     }
     return this.#lookUp(fields, false, seconds, nanoseconds);
@@ -302,6 +317,7 @@ export class Matcher {
         isAfter(words, at + SlotWord.CLOSED, seconds, nanoseconds);
       if (over) {
         words[at + SlotWord.ENDING] = ended | Ending.REUSED;
+        this.#table.changed();
         return false;
       }
     }

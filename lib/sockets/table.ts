@@ -127,6 +127,7 @@ const PORT_HEADS = PROTOCOL_PORTS;
 const VERSION = 0;
 const EPOCH = 1;
 const PROGRESS = 2;
+const CHANGES = 3;
 const HEADER_WORDS = 16;
 
 const HEADS_AT = HEADER_WORDS;
@@ -216,6 +217,19 @@ export class SocketTable {
   bumpVersion(): void {
     Atomics.add(this.words, VERSION, 1);
     Atomics.notify(this.words, VERSION);
+  }
+
+  /**
+   * How often slots were added or changed: what was found out from them holds
+   * while this stays the same.
+   */
+  changes(): number {
+    return Atomics.load(this.words, CHANGES);
+  }
+
+  /** A slot was added or changed, and whoever reads them can see it. */
+  changed(): void {
+    Atomics.add(this.words, CHANGES, 1);
   }
 
   /**

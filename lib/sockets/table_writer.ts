@@ -110,6 +110,7 @@ export class SocketTableWriter {
     const head = this.#head(at);
     words[at + SlotWord.NEXT] = Atomics.load(words, head);
     Atomics.store(words, head, slot);
+    this.#table.changed();
     this.#used++;
     return slot;
   }
@@ -117,6 +118,7 @@ export class SocketTableWriter {
   /** Adds SlotFlag bits to a slot. */
   flag(slot: number, flags: number): void {
     Atomics.or(this.#words, this.#table.slotAt(slot) + SlotWord.REMOTE, flags);
+    this.#table.changed();
   }
 
   /**
@@ -128,6 +130,7 @@ export class SocketTableWriter {
     if (this.#words[at + SlotWord.UNTIL] !== NO_END) return;
     this.#words[at + SlotWord.UNTIL + 1] = until.nanoseconds;
     Atomics.store(this.#words, at + SlotWord.UNTIL, until.seconds);
+    this.#table.changed();
     this.#ended.push({ slot, expires: until.seconds + KEEP_SECONDS });
   }
 
@@ -241,6 +244,7 @@ export class SocketTableWriter {
       place = this.#table.slotAt(current) + SlotWord.NEXT;
     }
     Atomics.store(words, place, next);
+    this.#table.changed();
     words[at + SlotWord.KIND] = 0;
     this.#used--;
     this.#leaving.push({ slot, epoch: this.#table.epoch() });

@@ -114,6 +114,14 @@ export class StreamSink implements PacketSink {
     credit.publish(++this.#captured, this.#dropped);
   }
 
+  takePlain(): boolean {
+    return false;
+  }
+
+  letGo(): void {
+    // Batches are copies.
+  }
+
   flush(): void {
     if (this.#batch.length > 0) this.#sendBatch();
   }

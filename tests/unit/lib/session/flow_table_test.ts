@@ -294,7 +294,7 @@ const packets: fc.Arbitrary<Counted> = fc.record({
 Deno.test("FlowTable counts as a plain map does", () => {
   fc.assert(
     fc.property(fc.array(packets, { maxLength: 150, size: "max" }), (all) => {
-      const table = new FlowTable(1 << 10);
+      const table = new FlowTable(() => {}, 1 << 10);
       const model = new Model();
       all.forEach((packet, index) => {
         count(table, packet, 1000 + index);
@@ -325,7 +325,7 @@ Deno.test("FlowTable counts as a plain map does, however often it makes room", (
       }),
       fc.infiniteStream(fc.nat(AT_A_TIME - 1)),
       (kinds, turns) => {
-        const table = new FlowTable(64);
+        const table = new FlowTable(() => {}, 64);
         const model = new Model();
         const waiting = kinds.map((kind, index) => ({
           index,
@@ -375,7 +375,7 @@ Deno.test("FlowTable keeps sums exact when more flows live than there is room fo
     fc.property(
       fc.array(many, { minLength: 200, maxLength: 600, size: "max" }),
       (all) => {
-        const table = new FlowTable(64);
+        const table = new FlowTable(() => {}, 64);
         const model = new Model();
         all.forEach((packet, index) => {
           count(table, packet, 1000 + index);
@@ -387,4 +387,42 @@ Deno.test("FlowTable keeps sums exact when more flows live than there is room fo
     ),
     { numRuns: 30 },
   );
+});
+
+Deno.test("FlowTable.countMore() counts as count() does", () => {
+  const more: readonly [sent: boolean, length: number][] = [
+    [true, 100],
+    [false, 1500],
+    [true, 40],
+  ];
+  for (const protocol of [TCP, UDP]) {
+    const flags = ".";
+    const packets = [
+      { sent: true, flags },
+      ...more.map(([sent, length]) => ({
+        sent,
+        length,
+        flags,
+      })),
+    ].map((packet) => ({ ...packet, protocol }));
+    const expected = rowsOf(packets);
+    const table = new FlowTable();
+    count(table, { ...PACKET, ...packets[0]! }, 1000);
+    const flow = table.latest;
+    more.forEach(([sent, length], index) =>
+      table.countMore(flow, sent, length, 1001 + index)
+    );
+    assert.deepEqual(table.rows(), expected);
+  }
+});
+
+Deno.test("FlowTable tells when its entries move", () => {
+  let moved = 0;
+  const table = new FlowTable(() => moved++, 64);
+  for (let port = 1; port <= 49; port++) {
+    count(table, { ...PACKET, localPort: port }, 1000);
+  }
+  assert.equal(moved, 0);
+  count(table, { ...PACKET, localPort: 50 }, 1000);
+  assert.equal(moved, 1);
 });

@@ -255,6 +255,27 @@ Deno.test("SocketTableWriter.remove() has no effect the second time", () => {
   assert.equal(writer.used, 0);
 });
 
+Deno.test("SocketTable.changes() counts what may change a verdict", () => {
+  const { table, writer } = open();
+  let changes = table.changes();
+  const hasChanged = () => changes !== (changes = table.changes());
+  const slot = writer.add(CONTENT);
+  assert.ok(hasChanged(), "added");
+  writer.flag(slot, SlotFlag.SHARED);
+  assert.ok(hasChanged(), "shared");
+  const now = { seconds: 200, nanoseconds: 0 };
+  writer.destroy(slot, now);
+  assert.ok(!hasChanged(), "closed: only the next SYN tells what follows");
+  writer.end(slot, now);
+  assert.ok(hasChanged(), "ended");
+  table.beginRound(1000);
+  writer.collect(1000);
+  assert.ok(hasChanged(), "collected");
+  writer.remove(writer.add(CONTENT));
+  assert.ok(hasChanged(), "removed");
+  assert.ok(!hasChanged());
+});
+
 Deno.test("SocketTableWriter.isOver() asks what the reader has seen of the end", () => {
   const cases: [ending: number, over: boolean][] = [
     [0, false],
