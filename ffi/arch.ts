@@ -140,6 +140,7 @@ const X86_64: Architecture = {
       connect: 362,
       io_uring_setup: 425,
       listen: 363,
+      pidfd_getfd: 438,
       sendmmsg: 345,
       sendmsg: 370,
       sendto: 369,

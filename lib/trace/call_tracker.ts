@@ -106,6 +106,10 @@ export class CallTracker<Call> {
       this.#notices.ioUring(process.pid);
       return false;
     }
+    if (kind === "pidfd_getfd") {
+      tracee.taking = true;
+      return true;
+    }
     const call = readSocketCall(tracee.tid, info, kind);
     if (call === undefined) return false;
     const socket = this.#duplicate(tracee, call.fd);
@@ -184,9 +188,15 @@ export class CallTracker<Call> {
   /** The watched call of a thread ended. */
   leave(tracee: Tracee<Call>, info: SyscallInfo): void {
     const { open, process } = tracee;
+    const { returnValue } = info;
+    if (tracee.taking) {
+      tracee.taking = false;
+      const now = realTime(this.#now);
+      this.#look(tracee, returnValue, now);
+      this.#observer.apply();
+    }
     if (open === undefined) return;
     this.#waiting.delete(tracee);
-    const { returnValue } = info;
     this.#notices.call?.(
       process.pid,
       tracee.tid,
@@ -215,6 +225,7 @@ export class CallTracker<Call> {
   /** The thread ended in the midst of a call, or became another program. */
   abandon(tracee: Tracee<Call>): void {
     const { open } = tracee;
+    tracee.taking = false;
     this.#waiting.delete(tracee);
     if (open?.pending !== undefined && !open.socket.closed) {
       const state = this.#state;
@@ -268,18 +279,10 @@ export class CallTracker<Call> {
     let count = 0;
     const now = realTime(this.#now);
     for (const { fd } of readFds(process.pid).sockets) {
-      using socket = this.#duplicate(tracee, fd);
-      if (socket === undefined) continue;
-      const state = this.#state;
-      if (
-        !readSocketState(socket.number, state) ||
-        !this.#notices.isSeen(state.netns, socket.number, process.pid)
-      ) {
-        continue;
-      }
+      const state = this.#look(tracee, fd, now);
+      if (state === undefined) continue;
       count++;
       const owner = this.#ownerOf(tracee);
-      this.#observer.observe(state, owner, now, now);
       if (
         state.protocol === IPPROTO_TCP && !state.listening &&
         state.local.port !== 0 && state.remote.port === 0
@@ -288,6 +291,25 @@ export class CallTracker<Call> {
       }
     }
     return count;
+  }
+
+  /** Observes a socket that was not opened under our eyes. */
+  #look(
+    tracee: Tracee<Call>,
+    fd: number,
+    now: Timestamp,
+  ): SocketState | undefined {
+    using socket = this.#duplicate(tracee, fd);
+    if (socket === undefined) return undefined;
+    const state = this.#state;
+    if (
+      !readSocketState(socket.number, state) ||
+      !this.#notices.isSeen(state.netns, socket.number, tracee.process.pid)
+    ) {
+      return undefined;
+    }
+    this.#observer.observe(state, this.#ownerOf(tracee), now, now);
+    return state;
   }
 
   /**

@@ -45,6 +45,8 @@ export class Tracee<Call> {
   owner: number | undefined;
   /** Its next system-call stop is the end of a call that does not matter. */
   passing = false;
+  /** It is in pidfd_getfd(2), which may give it a socket. */
+  taking = false;
   /** The watched call that it is in. */
   open: OpenCall<Call> | undefined;
   #pidFd: Fd | undefined;

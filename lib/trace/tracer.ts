@@ -286,7 +286,9 @@ export class Tracer<Call> {
   #resume(tracee: Tracee<Call>, signal: number): void {
     if (this.#holding) {
       tracee.held = { signal, listening: false };
-    } else if (this.#mode === "syscall" || tracee.open !== undefined) {
+    } else if (
+      this.#mode === "syscall" || tracee.open !== undefined || tracee.taking
+    ) {
       contToSyscall(tracee.tid, signal);
     } else {
       cont(tracee.tid, signal);

@@ -1,5 +1,6 @@
 /**
- * The system calls that can make a socket send or receive, for each
+ * The system calls that can make a socket send or receive, or take one from
+ * another process, for each
  * architecture a kernel runs; and the seccomp program that selects them.
  *
  * Not watched: accept (the listening socket's rule covers what it accepts),
@@ -25,6 +26,7 @@ export type CallKind =
   | "sendmsg"
   | "sendmmsg"
   | "socketcall"
+  | "pidfd_getfd"
   | "io_uring_setup";
 
 const KINDS: readonly CallKind[] = [
@@ -35,6 +37,7 @@ const KINDS: readonly CallKind[] = [
   "sendmsg",
   "sendmmsg",
   "socketcall",
+  "pidfd_getfd",
   "io_uring_setup",
 ];
 

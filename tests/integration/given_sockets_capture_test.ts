@@ -50,6 +50,36 @@ for (const tracker of ["ebpf", "ptrace"] as const) {
     assert.equal(tool.stderr.match(/warning/g)?.length, 1, tool.stderr);
     await bench.verify({ sockets: 3, from, mayWarn: true });
   });
+
+  // ptrace sees the call; eBPF looks for what came of it, and says so.
+  captureTest(`sockets taken from a process: ${tracker}`, async (bench) => {
+    if (!bench.isTracker(tracker)) return;
+    const server = await bench.scene();
+    const giver = await compileWorkload("giver");
+    const receiver = await compileWorkload("receiver");
+    const owner = bench.startForeign([giver, "+", server.tcp4], {
+      stdin: "piped",
+    });
+    const { value: from } = await bench.foreignLog.event("keeping");
+    const tool = bench.launch([receiver, from, server.udp4], {
+      stdin: "piped",
+      options: bench.trackerOptions(tracker),
+    });
+    await bench.log.event("taken");
+    const isExact = tracker === "ptrace";
+    if (!isExact) {
+      await tool.seen("stderr", /warning: process \d+ \(receiver.*elsewhere/);
+    }
+    await owner.closeInput();
+    assert.equal((await owner.ended()).code, 0);
+    const begin = await bench.mark();
+    await tool.writeLine();
+    await visit(bench);
+    assert.equal((await tool.ended()).code, 0);
+    const warnings = tool.stderr.match(/warning/g)?.length ?? 0;
+    assert.equal(warnings, isExact ? 0 : 1, tool.stderr);
+    await bench.verify({ sockets: 3, from: begin, mayWarn: !isExact });
+  });
 }
 
 for (const kind of ["normal", "direct"] as const) {

@@ -5,6 +5,9 @@
  * runs the command with them as descriptors 10, 11 and 12.
  *   giver PATH TCP_PEER
  * hands them over to whoever connects to the Unix socket PATH.
+ *   giver + TCP_PEER
+ * keeps them, logs "keeping" with process and descriptors, and ends when
+ * standard input does.
  */
 #include "workload.h"
 #include <sys/un.h>
@@ -51,6 +54,14 @@ int main(int argc, char **argv) {
   if (argc < 3) return 2;
   begin();
   make(fds, argv[2]);
+  if (strcmp(argv[1], "+") == 0) {
+    char value[80];
+    snprintf(value, sizeof value, "%d,%d,%d,%d", (int)getpid(), fds[0], fds[1],
+             fds[2]);
+    log_event("keeping", value);
+    wait_for_go();
+    return 0;
+  }
   if (strcmp(argv[1], "-") != 0) {
     hand_over(fds, argv[1]);
     return 0;

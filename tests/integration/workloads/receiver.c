@@ -3,6 +3,9 @@
  *   receiver - UDP_PEER        has them as descriptors 10, 11 and 12
  *   receiver PATH UDP_PEER     gets them through the Unix socket PATH, and
  *                              waits for a line before it uses them
+ *   receiver PID,FD,FD,FD UDP_PEER
+ *                              takes them out of that process, keeps its
+ *                              pidfd, and waits alike
  * One connection is accepted, one message goes through the connection, and one
  * datagram to the peer.
  */
@@ -29,13 +32,28 @@ static void receive(int *fds, const char *path) {
   wait_for_go();
 }
 
+/* pidfd_getfd(2) */
+static void take(int *fds, const char *from) {
+  int pid, theirs[COUNT];
+  if (sscanf(from, "%d,%d,%d,%d", &pid, &theirs[0], &theirs[1], &theirs[2]) !=
+      1 + COUNT)
+    exit(2);
+  int process = check((int)syscall(SYS_pidfd_open, pid, 0), "pidfd_open");
+  for (int i = 0; i < COUNT; i++)
+    fds[i] = check((int)syscall(SYS_pidfd_getfd, process, theirs[i], 0),
+                   "pidfd_getfd");
+  log_event("taken", from);
+  wait_for_go();
+}
+
 int main(int argc, char **argv) {
   int fds[COUNT] = {FIRST, FIRST + 1, FIRST + 2};
   char name[80], data[64];
   struct endpoint at = {.length = sizeof at.address};
   if (argc != 3) return 2;
   begin();
-  if (strcmp(argv[1], "-") != 0) receive(fds, argv[1]);
+  if (strchr(argv[1], ',') != NULL) take(fds, argv[1]);
+  else if (strcmp(argv[1], "-") != 0) receive(fds, argv[1]);
   for (int i = 0; i < COUNT; i++) log_socket(fds[i]);
   check(getsockname(fds[0], raw(&at), &at.length), "getsockname");
   text_of(&at.address, name, sizeof name);

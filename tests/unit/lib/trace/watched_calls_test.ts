@@ -31,6 +31,7 @@ const EXPECTED: Readonly<
       50: "listen",
       307: "sendmmsg",
       425: "io_uring_setup",
+      438: "pidfd_getfd",
     },
     [I386]: {
       102: "socketcall",
@@ -41,6 +42,7 @@ const EXPECTED: Readonly<
       369: "sendto",
       370: "sendmsg",
       425: "io_uring_setup",
+      438: "pidfd_getfd",
     },
   },
   aarch64: {
@@ -52,6 +54,7 @@ const EXPECTED: Readonly<
       211: "sendmsg",
       269: "sendmmsg",
       425: "io_uring_setup",
+      438: "pidfd_getfd",
     },
   },
 };
