@@ -63,10 +63,13 @@ export function textOutput(stream: SyncStream): TextOutput {
     get isClosed(): boolean {
       return closed;
     },
-    write(text: string): void {
+    write(text: string | Uint8Array): void {
       if (closed) return;
       try {
-        writeAll(stream, encoder.encode(text));
+        writeAll(
+          stream,
+          typeof text === "string" ? encoder.encode(text) : text,
+        );
       } catch {
         closed = true; // EPIPE, EIO after a hang-up, EBADF
       }

@@ -14,8 +14,12 @@ export interface TextOutput {
   readonly isTerminal: boolean;
   /** Whether nobody reads it any more; found out when writing. */
   readonly isClosed: boolean;
-  /** Writes all of the text before it returns; a closed pipe is no error. */
-  write(text: string): void;
+  /**
+   * Writes all of the text before it returns; a closed pipe is no error.
+   *
+   * @param text Text, or its UTF-8 bytes.
+   */
+  write(text: string | Uint8Array): void;
 }
 
 /** A file that is written. */

@@ -36,10 +36,13 @@ export {
   TIME_FORMATS,
   type TimeFormat,
 } from "./print_options.ts";
+export { TextBuffer } from "../bytes/text_buffer.ts";
 export {
   type Column,
   formatCsvHeader,
   formatCsvRow,
   formatHeader,
   formatRow,
+  writeCsvRow,
+  writeRow,
 } from "./table.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { TextBuffer } from "../bytes/text_buffer.ts";
 
 /** One column. */
 export interface Column<Row> {
@@ -16,13 +17,27 @@ export interface Column<Row> {
   readonly cut?: number;
   /** Heading among comma-separated values, where it is another one. */
   readonly csvTitle?: string;
-  /** The value. */
-  readonly value: (row: Row) => string;
+  /** Digits behind the point of values that are numbers; none unless told. */
+  readonly digits?: number;
+  /** The value; numbers take less time than texts. */
+  readonly value: (row: Row) => string | number;
 }
+
+const COMMA = 0x2c;
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 
 /** The line of headings, without a newline. */
 export function formatHeader(columns: readonly Column<never>[]): string {
-  return join(columns, ({ title }) => title);
+  const text = new TextBuffer();
+  for (let at = 0; at < columns.length; at++) {
+    if (at > 0) text.character(SPACE);
+    const column = columns[at]!;
+    writeCell(column, column.title, text);
+  }
+  return text.toString();
 }
 
 /** One line of a table, without a newline. */
@@ -30,7 +45,22 @@ export function formatRow<Row>(
   columns: readonly Column<Row>[],
   row: Row,
 ): string {
-  return join(columns, ({ value }) => value(row));
+  const text = new TextBuffer();
+  writeRow(columns, row, text);
+  return text.toString();
+}
+
+/** As {@linkcode formatRow}, appended to a text. */
+export function writeRow<Row>(
+  columns: readonly Column<Row>[],
+  row: Row,
+  text: TextBuffer,
+): void {
+  for (let at = 0; at < columns.length; at++) {
+    if (at > 0) text.character(SPACE);
+    const column = columns[at]!;
+    writeCell(column, column.value(row), text);
+  }
 }
 
 /** The line of headings of comma-separated values, without a newline. */
@@ -44,39 +74,61 @@ export function formatCsvRow<Row>(
   columns: readonly Column<Row>[],
   row: Row,
 ): string {
-  let line = csvField(columns[0]?.value(row) ?? "");
-  for (let at = 1; at < columns.length; at++) {
-    line += `,${csvField(columns[at]!.value(row))}`;
+  const text = new TextBuffer();
+  writeCsvRow(columns, row, text);
+  return text.toString();
+}
+
+/** As {@linkcode formatCsvRow}, appended to a text. */
+export function writeCsvRow<Row>(
+  columns: readonly Column<Row>[],
+  row: Row,
+  text: TextBuffer,
+): void {
+  for (let at = 0; at < columns.length; at++) {
+    if (at > 0) text.character(COMMA);
+    const { value, digits } = columns[at]!;
+    const field = value(row);
+    if (typeof field === "number") text.number(field, digits);
+    else text.text(csvField(field));
   }
-  return line;
 }
 
 /** Puts a field in quotes where it has to be (RFC 4180 section 2). */
 export function csvField(text: string): string {
-  return QUOTED_REGEXP.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return needsQuotes(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-const QUOTED_REGEXP = /[",\r\n]/;
-
-function join<Row>(
-  columns: readonly Column<Row>[],
-  text: (column: Column<Row>) => string,
-): string {
-  let line = "";
-  for (let at = 0; at < columns.length; at++) {
-    const column = columns[at]!;
-    const { cut, width } = column;
-    let value = text(column);
-    if (cut !== undefined && value.length > cut) {
-      value = [...value].slice(0, cut).join("");
+/** Faster than a regular expression, for the short texts that fields are. */
+function needsQuotes(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    switch (text.charCodeAt(at)) {
+      case COMMA:
+      case QUOTE:
+      case LINE_FEED:
+      case CARRIAGE_RETURN:
+        return true;
     }
-    if (at > 0) line += " ";
-    // Padding is dear where none is needed.
-    line += value.length >= width
-      ? value
-      : column.right === true
-      ? value.padStart(width)
-      : value.padEnd(width);
   }
-  return line;
+  return false;
+}
+
+function writeCell(
+  { cut, digits, right, width }: Column<never>,
+  value: string | number,
+  text: TextBuffer,
+): void {
+  const start = text.length;
+  let length: number;
+  if (typeof value === "number") {
+    text.number(value, digits);
+    length = text.length - start;
+  } else {
+    const whole = cut === undefined || value.length <= cut
+      ? value
+      : [...value].slice(0, cut).join("");
+    text.text(whole);
+    length = whole.length;
+  }
+  text.pad(right === true ? start : text.length, width - length);
 }

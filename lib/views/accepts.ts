@@ -5,7 +5,7 @@
  */
 import { RECORD_TYPE } from "../../bpf/programs/views/layout.ts";
 import { openWatch } from "./ebpf_watch.ts";
-import { acceptRow } from "./record.ts";
+import { acceptRow } from "./record_rows.ts";
 import type { AcceptRow } from "./rows.ts";
 import type { Watch, WatchOptions } from "./watch.ts";
 

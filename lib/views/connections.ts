@@ -6,7 +6,7 @@
 import { RECORD_TYPE } from "../../bpf/programs/views/layout.ts";
 import { DnsAnswers } from "./dns_answers.ts";
 import { openWatch } from "./ebpf_watch.ts";
-import { connectionRow, PENDING } from "./record.ts";
+import { ConnectionWindow, keepConnection } from "./record_rows.ts";
 import type { ConnectionRow } from "./rows.ts";
 import type { Watch, WatchOptions } from "./watch.ts";
 
@@ -41,20 +41,24 @@ export function watchConnections(
 ): Watch<ConnectionRow> {
   const answers = options.dns === true ? new DnsAnswers() : undefined;
   const named = (row: ConnectionRow): ConnectionRow => {
-    answers?.learn();
-    const name = answers?.nameOf(row.remoteAddress);
-    return name === undefined ? row : { ...row, name };
+    if (answers === undefined) return row;
+    answers.learn();
+    const name = answers.nameOf(row.remoteAddress);
+    return name === undefined ? row : { ...keepConnection(row), name };
   };
   return openWatch<ConnectionRow>({
     features: { attempts: true, datagrams: options.udp === true },
     row: (record, context) =>
       record.type === RECORD_TYPE.ATTEMPT
-        ? named(connectionRow(record, context))
+        ? named(new ConnectionWindow(record, context))
         : undefined,
+    keep: (row) => row instanceof ConnectionWindow ? keepConnection(row) : row,
     last: (source, context) => {
       const rows: ConnectionRow[] = [];
       source.readAttempts((record) =>
-        rows.push(named(connectionRow(record, context, PENDING)))
+        rows.push(
+          named(keepConnection(new ConnectionWindow(record, context, true))),
+        )
       );
       return rows;
     },

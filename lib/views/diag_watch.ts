@@ -126,6 +126,10 @@ export class DiagWatch implements Watch<SessionRow> {
     return rows;
   }
 
+  visit(callback: (row: SessionRow) => void): void {
+    for (const row of this.take()) callback(row);
+  }
+
   finish(): SessionRow[] {
     const rows: SessionRow[] = [];
     if (this.#options.stillOpen !== true) return rows;

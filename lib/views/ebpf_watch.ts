@@ -12,7 +12,8 @@ import { ViewError } from "./errors.ts";
 import type { TargetSet } from "../trace/ebpf_targets.ts";
 import { KernelSource } from "./kernel_source.ts";
 import { openFailure } from "./open_failure.ts";
-import type { RecordContext, ViewRecord } from "./record.ts";
+import type { ViewRecord } from "./record.ts";
+import type { RecordContext } from "./record_rows.ts";
 import type { ViewRow } from "./rows.ts";
 import {
   type CgroupIds,
@@ -38,8 +39,13 @@ const LINGER = 2000;
 export interface RowMaker<Row extends ViewRow> {
   /** What the kernel is asked to tell. */
   readonly features: Omit<ViewFeatures, "filtered">;
-  /** The row of a record; `undefined` when there is nothing to say. */
+  /**
+   * The row of a record, perhaps a window on it; `undefined` when there is
+   * nothing to say.
+   */
   row(record: ViewRecord, context: RecordContext): Row | undefined;
+  /** Copies a row that is such a window. */
+  keep?(row: Row): Row;
   /** Whether it matters what was open before. */
   readonly usesDescriptors?: boolean;
   /** Rows about what is under way when the watch ends. */
@@ -55,7 +61,7 @@ export class EbpfWatch<Row extends ViewRow> implements Watch<Row> {
   readonly #source: KernelSource;
   readonly #maker: RowMaker<Row>;
   readonly #options: WatchOptions;
-  readonly #context: { clockOffset: number; began: number };
+  readonly #context: RecordContext & { clockOffset: number };
   readonly #cgroups: CgroupIds | undefined;
   #clockAt = 0;
   #scopeAt = 0;
@@ -81,7 +87,8 @@ export class EbpfWatch<Row extends ViewRow> implements Watch<Row> {
       { ...maker.features, filtered: scope.kind !== "all" },
       options.without ?? switchedOff(),
     );
-    this.#context = { clockOffset: 0, began: this.#source.began };
+    const { began, ids } = this.#source;
+    this.#context = { clockOffset: 0, began, ids };
     this.#watching = scope.kind !== "children";
     try {
       this.#watch(scope);
@@ -100,19 +107,22 @@ export class EbpfWatch<Row extends ViewRow> implements Watch<Row> {
 
   take(): Row[] {
     const rows: Row[] = [];
-    const context = this.#now();
-    this.#source.read((record) => {
-      const row = this.#maker.row(record, context);
-      if (row !== undefined) this.#add(row, rows);
-    });
+    this.visit((row) => rows.push(this.#maker.keep?.(row) ?? row));
     return rows;
   }
 
+  visit(callback: (row: Row) => void): void {
+    const context = this.#now();
+    const maker = this.#maker;
+    this.#source.read((record) => {
+      const row = maker.row(record, context);
+      if (row !== undefined && this.#isWanted(row)) callback(row);
+    });
+  }
+
   finish(): Row[] {
-    const rows: Row[] = [];
     const last = this.#maker.last?.(this.#source, this.#now()) ?? [];
-    for (const row of last) this.#add(row, rows);
-    return rows;
+    return last.filter((row) => this.#isWanted(row));
   }
 
   get losses(): ViewLosses {
@@ -154,13 +164,9 @@ export class EbpfWatch<Row extends ViewRow> implements Watch<Row> {
     );
   }
 
-  #add(row: Row, rows: Row[]): void {
-    const { ids } = this.#source;
-    const pid = ids.toInner(row.pid);
-    const seen = pid === row.pid || pid === undefined ? row : { ...row, pid };
-    if (isWanted(seen, this.#options.filter ?? {}, this.#cgroups)) {
-      rows.push(seen);
-    }
+  #isWanted(row: Row): boolean {
+    const { filter } = this.#options;
+    return filter === undefined || isWanted(row, filter, this.#cgroups);
   }
 
   #watch(scope: WatchScope): void {

@@ -5,7 +5,7 @@
  */
 import { RECORD_TYPE } from "../../bpf/programs/views/layout.ts";
 import { openWatch } from "./ebpf_watch.ts";
-import { retransmitRow } from "./record.ts";
+import { retransmitRow } from "./record_rows.ts";
 import type { RetransmitRow } from "./rows.ts";
 import type { Watch, WatchOptions } from "./watch.ts";
 

@@ -7,7 +7,7 @@ import { RECORD_TYPE, SOCKET_FLAG } from "../../bpf/programs/views/layout.ts";
 import { DiagWatch } from "./diag_watch.ts";
 import { openWatch, type RowMaker } from "./ebpf_watch.ts";
 import { ViewError } from "./errors.ts";
-import { sessionRow } from "./record.ts";
+import { keepSession, SessionWindow } from "./record_rows.ts";
 import type { SessionRow } from "./rows.ts";
 import type { Watch, WatchOptions } from "./watch.ts";
 
@@ -45,8 +45,9 @@ export function watchSessions(
     usesDescriptors: openBefore || stillOpen,
     row: (record, context) =>
       record.type === RECORD_TYPE.CLOSED && isWanted(record.flags)
-        ? sessionRow(record, context)
+        ? new SessionWindow(record, context)
         : undefined,
+    keep: keepSession,
     last: (source, context) => {
       const rows: SessionRow[] = [];
       if (!stillOpen) return rows;
@@ -55,7 +56,7 @@ export function watchSessions(
         const { flags } = record;
         if (!isWanted(flags)) return;
         if (!all && (flags & SOCKET_FLAG.WATCHED) === 0) return;
-        rows.push(sessionRow(record, context, true));
+        rows.push(keepSession(new SessionWindow(record, context, true)));
       });
       return rows;
     },

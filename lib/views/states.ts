@@ -5,7 +5,7 @@
  */
 import { RECORD_TYPE } from "../../bpf/programs/views/layout.ts";
 import { openWatch } from "./ebpf_watch.ts";
-import { stateRow } from "./record.ts";
+import { stateRow } from "./record_rows.ts";
 import type { StateRow } from "./rows.ts";
 import type { Watch, WatchOptions } from "./watch.ts";
 

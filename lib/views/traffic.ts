@@ -87,6 +87,10 @@ export class TrafficWatch implements Watch<TrafficSample> {
     return [this.#sample()];
   }
 
+  visit(callback: (row: TrafficSample) => void): void {
+    for (const row of this.take()) callback(row);
+  }
+
   finish(): TrafficSample[] {
     return [];
   }
@@ -129,7 +133,7 @@ export class TrafficWatch implements Watch<TrafficSample> {
     this.#samples++;
     const rows: TrafficRow[] = [];
     // What has ended comes first: its ends may be in use again.
-    for (const row of this.#sessions.take()) this.#count(row, rows);
+    this.#sessions.visit((row) => this.#count(row, rows));
     for (const row of this.#sessions.finish()) this.#count(row, rows);
     for (const [key, { seen }] of this.#counts) {
       if (seen + FORGOTTEN_AFTER < this.#samples) this.#counts.delete(key);

@@ -81,6 +81,11 @@ export interface Watch<Row> extends AsyncIterable<Row>, Disposable {
   readonly details: readonly string[];
   /** The rows since the last call, without waiting. */
   take(): Row[];
+  /**
+   * The same without an object for each row: it may change when the callback
+   * has returned.
+   */
+  visit(callback: (row: Row) => void): void;
   /** The last rows: about what has not ended. Nothing comes after it. */
   finish(): Row[];
   /** What is missing so far. */

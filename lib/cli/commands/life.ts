@@ -156,9 +156,9 @@ function withSummary(
   const summary = new LifeSummary();
   return {
     begin: () => printer.begin(),
-    row: (row) => {
+    row: (row, text) => {
       summary.add(row);
-      return printer.row(row);
+      printer.row(row, text);
     },
     end: () => {
       if (other === undefined) return printer.end() + summary.format();

@@ -24,17 +24,17 @@ export function acceptColumns(
   return [
     ...time ? [{ ...TIME_COLUMN, width: 9 }] : [],
     ...timestamp ? [timestampColumn(3)] : [],
-    { title: "PID", width: 7, value: ({ pid }) => String(pid) },
+    { title: "PID", width: 7, value: ({ pid }) => pid },
     csv ? { title: "COMM", width: 0, value: ({ comm }) => comm } : {
       title: "COMM",
       width: wide ? 16 : 12,
       cut: wide ? 16 : 12,
       value: ({ comm }) => printable(comm),
     },
-    { title: "IP", width: 2, value: ({ family }) => String(family) },
+    { title: "IP", width: 2, value: ({ family }) => family },
     { title: "RADDR", width: address, value: (row) => row.remoteAddress },
-    { title: "RPORT", width: 5, value: (row) => String(row.remotePort) },
+    { title: "RPORT", width: 5, value: (row) => row.remotePort },
     { title: "LADDR", width: address, value: (row) => row.localAddress },
-    { title: "LPORT", width: 0, value: (row) => String(row.localPort) },
+    { title: "LPORT", width: 0, value: (row) => row.localPort },
   ];
 }

@@ -30,32 +30,33 @@ export function connectColumns(
   const column = (
     title: string,
     width: number,
-    value: (row: ConnectionRow) => string,
+    value: Column<ConnectionRow>["value"],
   ): Column<ConnectionRow> => ({ title, width, value });
   return [
     // The time of day unless the seconds are enough.
     ...options.time || !options.timestamp ? [TIME_COLUMN] : [],
     ...options.timestamp ? [timestampColumn(3)] : [],
-    ...options.uid ? [column("UID", 6, ({ uid }) => String(uid))] : [],
-    column("PID", 7, ({ pid }) => String(pid)),
+    ...options.uid ? [column("UID", 6, ({ uid }) => uid)] : [],
+    column("PID", 7, ({ pid }) => pid),
     csv ? column("COMM", 0, ({ comm }) => comm) : {
       ...column("COMM", wide ? 16 : 12, ({ comm }) => printable(comm)),
       cut: wide ? 16 : 12,
     },
-    ...csv || wide ? [column("IP", 2, ({ family }) => String(family))] : [],
+    ...csv || wide ? [column("IP", 2, ({ family }) => family)] : [],
     ...options.udp ? [column("PROTO", 5, ({ protocol }) => protocol)] : [],
     column("SADDR", address, (row) => row.localAddress),
-    column("SPORT", 5, (row) => String(row.localPort)),
+    column("SPORT", 5, (row) => row.localPort),
     column("DADDR", address, (row) => row.remoteAddress),
-    column("DPORT", 5, (row) => String(row.remotePort)),
+    column("DPORT", 5, (row) => row.remotePort),
     column("RESULT", 13, ({ result }) => result),
     {
       ...column(
         "LAT(ms)",
         8,
-        ({ latency }) => latency?.toFixed(3) ?? nothing,
+        ({ latency }) => latency ?? nothing,
       ),
       right: true,
+      digits: 3,
     },
     ...options.dns ? [column("QUERY", 0, ({ name }) => name ?? nothing)] : [],
   ];

@@ -17,8 +17,8 @@ type Path = Pick<
 const COLUMNS: readonly Column<Count<Path>>[] = [
   { title: "LADDR", width: 25, value: (row) => row.localAddress },
   { title: "RADDR", width: 25, value: (row) => row.remoteAddress },
-  { title: "RPORT", width: 20, value: (row) => String(row.remotePort) },
-  { title: "CONNECTS", width: 0, value: ({ count }) => String(count) },
+  { title: "RPORT", width: 20, value: (row) => row.remotePort },
+  { title: "CONNECTS", width: 0, value: ({ count }) => count },
 ];
 
 /** Makes a counter by local address and remote end. */

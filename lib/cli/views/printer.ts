@@ -3,20 +3,21 @@
  *
  * @module
  */
+import type { TextBuffer } from "../../bytes/text_buffer.ts";
 import {
   type Column,
   formatCsvHeader,
-  formatCsvRow,
   formatHeader,
-  formatRow,
+  writeCsvRow,
+  writeRow,
 } from "../../text/table.ts";
 
 /** Makes the text of one view. */
 export interface ViewPrinter<Row> {
   /** What comes first, with newlines; may be empty. */
   begin(): string;
-  /** What is printed for a row, with its newline; may be empty. */
-  row(row: Row): string;
+  /** Appends what is printed for a row, with its newline; may be nothing. */
+  row(row: Row, text: TextBuffer): void;
   /** What comes last. */
   end(): string;
 }
@@ -35,19 +36,17 @@ export function rowPrinter<Row>(
   if (json) {
     return {
       begin: () => "",
-      row: (row) => `${JSON.stringify(row)}\n`,
+      row: (row, text) => text.text(`${JSON.stringify(row)}\n`),
       end: () => "",
     };
   }
-  return csv
-    ? {
-      begin: () => `${formatCsvHeader(columns)}\n`,
-      row: (row) => `${formatCsvRow(columns, row)}\n`,
-      end: () => "",
-    }
-    : {
-      begin: () => `${formatHeader(columns)}\n`,
-      row: (row) => `${formatRow(columns, row)}\n`,
-      end: () => "",
-    };
+  const write = csv ? writeCsvRow : writeRow;
+  return {
+    begin: () => `${csv ? formatCsvHeader(columns) : formatHeader(columns)}\n`,
+    row: (row, text) => {
+      write(columns, row, text);
+      text.text("\n");
+    },
+    end: () => "",
+  };
 }

@@ -33,9 +33,9 @@ export function retransmitColumns(
   };
   return [
     TIME_COLUMN,
-    { title: "PID", width: 7, value: ({ pid }) => String(pid) },
+    { title: "PID", width: 7, value: ({ pid }) => pid },
     ...csv ? [comm] : [],
-    { title: "IP", width: 2, value: ({ family }) => String(family) },
+    { title: "IP", width: 2, value: ({ family }) => family },
     {
       title: "LADDR:LPORT",
       width: end,
@@ -61,7 +61,7 @@ export function retransmitColumns(
       ? [{
         title: "SEQ",
         width: 0,
-        value: (row: RetransmitRow): string => String(row.sequence),
+        value: (row: RetransmitRow): number => row.sequence,
       }]
       : [],
   ];

@@ -19,7 +19,7 @@ interface Flow {
 const COLUMNS: readonly Column<Count<Flow>>[] = [
   { title: "LADDR:LPORT", width: 25, value: ({ local }) => local },
   { title: "RADDR:RPORT", width: 25, value: ({ remote }) => remote },
-  { title: "RETRANSMITS", width: 0, value: ({ count }) => String(count) },
+  { title: "RETRANSMITS", width: 0, value: ({ count }) => count },
 ];
 
 /** Makes a counter by connection. */

@@ -42,13 +42,12 @@ export class RowCounter<Row, Key extends { readonly family: 4 | 6 }>
     return "";
   }
 
-  row(row: Row): string {
+  row(row: Row): void {
     const key = this.#keyOf(row);
     const text = Object.values(key).join(" ");
     const count = this.#counts.get(text);
     if (count === undefined) this.#counts.set(text, { ...key, count: 1 });
     else count.count++;
-    return "";
   }
 
   /** IPv4 first, the most frequent first. */

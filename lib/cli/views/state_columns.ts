@@ -24,13 +24,13 @@ export function stateColumns(
   const family: Column<StateRow> = {
     title: "IP",
     width: 2,
-    value: (row) => String(row.family),
+    value: (row) => row.family,
   };
   return [
     ...time ? [TIME_COLUMN] : [],
     ...timestamp ? [timestampColumn(6)] : [],
     { title: "SKADDR", width: 16, value: ({ socket }) => socket },
-    { title: "C-PID", width: 5, value: ({ pid }) => String(pid) },
+    { title: "C-PID", width: 5, value: ({ pid }) => pid },
     csv ? { title: "C-COMM", width: 0, value: ({ comm }) => comm } : {
       title: "C-COMM",
       width: wide ? 16 : 10,
@@ -39,14 +39,14 @@ export function stateColumns(
     },
     ...wide || csv ? [family] : [],
     { title: "LADDR", width: address, value: (row) => row.localAddress },
-    { title: "LPORT", width: 5, value: (row) => String(row.localPort) },
+    { title: "LPORT", width: 5, value: (row) => row.localPort },
     { title: "RADDR", width: address, value: (row) => row.remoteAddress },
-    { title: "RPORT", width: 5, value: (row) => String(row.remotePort) },
+    { title: "RPORT", width: 5, value: (row) => row.remotePort },
     { title: "OLDSTATE", width: 11, value: (row) => row.oldState },
     ...csv
       ? []
       : [{ title: "->", width: 2, value: (_: StateRow): string => "->" }],
     { title: "NEWSTATE", width: 11, value: (row) => row.newState },
-    { title: "MS", width: 0, value: (row) => row.duration.toFixed(3) },
+    { title: "MS", width: 0, digits: 3, value: ({ duration }) => duration },
   ];
 }

@@ -27,9 +27,10 @@ export function timestampColumn(decimals: number): Column<Timed> {
   return {
     title: "TIME(s)",
     width: 9,
+    digits: decimals,
     value: ({ time }) => {
       first ??= time;
-      return ((time - first) / 1000).toFixed(decimals);
+      return (time - first) / 1000;
     },
   };
 }
@@ -38,7 +39,7 @@ let second = NaN;
 let text = "";
 
 /** Formats HH:MM:SS; the last second's text is kept. */
-function timeOfDay(time: number): string {
+export function timeOfDay(time: number): string {
   const now = Math.floor(time / 1000);
   if (now !== second) {
     second = now;

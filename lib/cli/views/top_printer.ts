@@ -3,19 +3,20 @@
  *
  * @module
  */
+import type { TextBuffer } from "../../bytes/text_buffer.ts";
 import {
   type Column,
   formatCsvHeader,
-  formatCsvRow,
   formatHeader,
   formatRow,
+  writeCsvRow,
 } from "../../text/table.ts";
 import type { TrafficRow, TrafficSample } from "../../views/rows.ts";
 import type { Host } from "../host.ts";
 import { cut, printable } from "../text.ts";
 import type { OutputForm, ViewPrinter } from "./printer.ts";
 import { endText } from "./retransmit_columns.ts";
-import { TIME_COLUMN } from "./time_columns.ts";
+import { TIME_COLUMN, timeOfDay } from "./time_columns.ts";
 
 /** What the output depends on. */
 export interface TopOptions extends OutputForm {
@@ -46,15 +47,18 @@ export class TopPrinter implements ViewPrinter<TrafficSample> {
     return csv && !json ? `${formatCsvHeader(csvColumns())}\n` : "";
   }
 
-  row(sample: TrafficSample): string {
+  row(sample: TrafficSample, text: TextBuffer): void {
     const { csv, json } = this.#options;
-    if (json) return `${JSON.stringify(sample)}\n`;
-    if (!csv) return this.#table(sample);
-    const { time } = sample;
-    const columns = csvColumns();
-    return sample.rows.map((row) =>
-      `${formatCsvRow(columns, { ...row, time })}\n`
-    ).join("");
+    if (json) text.text(`${JSON.stringify(sample)}\n`);
+    else if (!csv) text.text(this.#table(sample));
+    else {
+      const { time } = sample;
+      const columns = csvColumns();
+      for (const row of sample.rows) {
+        writeCsvRow(columns, { ...row, time }, text);
+        text.text("\n");
+      }
+    }
   }
 
   end(): string {
@@ -67,7 +71,7 @@ export class TopPrinter implements ViewPrinter<TrafficSample> {
     const lines: string[] = [];
     if (!noSummary) {
       const load = this.#host.loadAverage();
-      const clock = TIME_COLUMN.value({ time });
+      const clock = timeOfDay(time);
       lines.push(load === "" ? clock : `${clock} loadavg: ${load}`, "");
     }
     for (const family of [4, 6] as const) {
@@ -93,7 +97,7 @@ function topColumns(
   const end = wide ? 47 : family === 6 ? 32 : 21;
   const suffix = family === 6 ? "6" : "";
   return [
-    { title: "PID", width: 7, value: ({ pid }) => String(pid) },
+    { title: "PID", width: 7, value: ({ pid }) => pid },
     {
       title: "COMM",
       width: 12,
@@ -117,17 +121,17 @@ function topColumns(
 function csvColumns(): readonly Column<Timed>[] {
   const column = (
     title: string,
-    value: (row: Timed) => string,
+    value: Column<Timed>["value"],
   ): Column<Timed> => ({ title, width: 0, value });
   return [
     TIME_COLUMN,
-    column("PID", ({ pid }) => String(pid)),
+    column("PID", ({ pid }) => pid),
     column("COMM", ({ comm }) => comm),
-    column("IP", ({ family }) => String(family)),
+    column("IP", ({ family }) => family),
     column("LADDR", (row) => row.localAddress),
-    column("LPORT", (row) => String(row.localPort)),
+    column("LPORT", (row) => row.localPort),
     column("RADDR", (row) => row.remoteAddress),
-    column("RPORT", (row) => String(row.remotePort)),
+    column("RPORT", (row) => row.remotePort),
     ...amounts(),
   ];
 }
@@ -138,13 +142,13 @@ function amounts(): readonly Column<TrafficRow>[] {
       title: "RX_KB",
       width: 6,
       right: true,
-      value: (row) => String(Math.floor(row.bytesReceived / KIB)),
+      value: (row) => Math.floor(row.bytesReceived / KIB),
     },
     {
       title: "TX_KB",
       width: 6,
       right: true,
-      value: (row) => String(Math.floor(row.bytesSent / KIB)),
+      value: (row) => Math.floor(row.bytesSent / KIB),
     },
   ];
 }

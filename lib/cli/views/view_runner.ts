@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { TextBuffer } from "../../bytes/text_buffer.ts";
 import { CaptureError, type CaptureTarget } from "../../session/types.ts";
 import type { ExitStatus } from "../../session/types.ts";
 import { ViewError } from "../../views/errors.ts";
@@ -92,6 +93,7 @@ class RunningView<Row> implements Disposable {
     { readonly exit: ExitStatus | undefined }
   >();
   readonly #deadline: number;
+  readonly #text = new TextBuffer();
   #exit: ExitStatus | undefined;
   #printed = 0;
   #lost = 0;
@@ -156,12 +158,14 @@ class RunningView<Row> implements Disposable {
   #tick(): void {
     if (this.#ended) return;
     const { over } = this.#watch;
-    this.#print(this.#watch.take());
+    this.#watch.visit(this.#add);
+    this.#write();
     this.#reportLosses();
     if (!this.#isDone(over)) return;
     this.#ended = true;
     this.#stopTimer();
-    this.#print(this.#watch.finish());
+    for (const row of this.#watch.finish()) this.#add(row);
+    this.#write();
     this.#context.host.stdout.write(this.#plan.printer.end());
     this.#finish.resolve({ exit: this.#exit });
   }
@@ -181,14 +185,17 @@ class RunningView<Row> implements Disposable {
     return this.#printed >= (this.#plan.rows ?? Infinity);
   }
 
-  #print(rows: readonly Row[]): void {
-    let text = "";
-    for (const row of rows) {
-      if (this.#isFull) break;
-      text += this.#plan.printer.row(row);
-      this.#printed++;
-    }
-    if (text !== "") this.#context.host.stdout.write(text);
+  readonly #add = (row: Row): void => {
+    if (this.#isFull) return;
+    this.#plan.printer.row(row, this.#text);
+    this.#printed++;
+  };
+
+  /** What a batch of rows printed is one piece. */
+  #write(): void {
+    if (this.#text.length === 0) return;
+    this.#context.host.stdout.write(this.#text.bytes);
+    this.#text.clear();
   }
 
   #reportLosses(): void {

@@ -65,14 +65,14 @@ export class FakeHost implements Host {
       isTerminal: options.stdoutTerminal ?? false,
       isClosed: false,
       write: (text) => {
-        this.written.stdout += text;
+        this.written.stdout += textOf(text);
       },
     };
     this.stderr = {
       isTerminal: options.stderrTerminal ?? false,
       isClosed: false,
       write: (text) => {
-        this.written.stderr += text;
+        this.written.stderr += textOf(text);
       },
     };
   }
@@ -218,4 +218,8 @@ export class FakeEngine {
 /** Lets everything run that needs no further event. */
 export async function settle(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+function textOf(text: string | Uint8Array): string {
+  return typeof text === "string" ? text : new TextDecoder().decode(text);
 }

@@ -231,6 +231,7 @@ export function fakeWatch<Row>(rows: readonly Row[]): Watch<Row> {
     losses: { records: 0, sockets: 0 },
     over: true,
     take: () => left.splice(0),
+    visit: (callback) => left.splice(0).forEach(callback),
     finish: () => [],
     launched: () => {},
     stop: () => {},

@@ -4,17 +4,33 @@ import {
   RECORD,
   SOCKET_FLAG,
 } from "../../../../bpf/programs/views/layout.ts";
+import { ViewRecord } from "../../../../lib/views/record.ts";
 import {
   closeKind,
-  connectionRow,
-  PENDING,
-  sessionRow,
-  ViewRecord,
-} from "../../../../lib/views/record.ts";
+  ConnectionWindow,
+  keepConnection,
+  keepSession,
+  SessionWindow,
+} from "../../../../lib/views/record_rows.ts";
+import type { ConnectionRow, SessionRow } from "../../../../lib/views/rows.ts";
 
 const { ACTIVE, ESTABLISHED, OPEN_BEFORE, LISTENER, CLOSER } = SOCKET_FLAG;
 const { FIN_ACKED, FIN_RECEIVED } = SOCKET_FLAG;
-const CONTEXT = { clockOffset: 1_000_000, began: 5_000_000 };
+const CONTEXT = {
+  clockOffset: 1_000_000,
+  began: 5_000_000,
+  ids: { toInner: (tgid: number) => tgid < 1000 ? tgid : undefined },
+};
+
+/** The attempt that a record tells of. */
+function connection(from: ViewRecord, isPending = false): ConnectionRow {
+  return keepConnection(new ConnectionWindow(from, CONTEXT, isPending));
+}
+
+/** The session that a record tells of. */
+function session(from: ViewRecord, isOpen = false): SessionRow {
+  return keepSession(new SessionWindow(from, CONTEXT, isOpen));
+}
 
 type Field = Exclude<keyof typeof RECORD, "size" | "local" | "remote" | "comm">;
 
@@ -59,9 +75,9 @@ function record(fields: Partial<Record<Field, number>>): ViewRecord {
   return new ViewRecord(view, bytes).moveTo(at);
 }
 
-Deno.test("connectionRow() reads everything", () => {
+Deno.test("an attempt is read from its record", () => {
   deepEqual(
-    connectionRow(record({ uid: 3, cgroup: 2 ** 40, netns: 9 }), CONTEXT),
+    connection(record({ uid: 3, cgroup: 2 ** 40, netns: 9 })),
     {
       pid: 10,
       tid: 11,
@@ -82,20 +98,17 @@ Deno.test("connectionRow() reads everything", () => {
   );
 });
 
-Deno.test("connectionRow() names results", () => {
+Deno.test("attempts name their results", () => {
   const result = (error: number): string =>
-    connectionRow(record({ error }), CONTEXT).result;
+    connection(record({ error })).result;
   equal(result(111), "ECONNREFUSED");
   equal(result(CLOSED_EARLY), "closed");
-  const pending = connectionRow(record({}), CONTEXT, PENDING);
+  const pending = connection(record({}), true);
   deepEqual([pending.result, pending.latency], ["pending", undefined]);
 });
 
 Deno.test("rows of IPv6 sockets show v4-mapped addresses as such", () => {
-  const { family, localAddress } = connectionRow(
-    record({ family: 10 }),
-    CONTEXT,
-  );
+  const { family, localAddress } = connection(record({ family: 10 }));
   deepEqual([family, localAddress], [6, "::ffff:192.0.2.1"]);
 });
 
@@ -143,43 +156,39 @@ const BYTES: readonly (readonly [string, number, number[], number[]])[] = [
 ];
 
 for (const [name, flags, [acked, received, sent, again], expected] of BYTES) {
-  Deno.test(`sessionRow() counts bytes: ${name}`, () => {
-    const row = sessionRow(
-      record({
-        flags,
-        bytesAcked: acked!,
-        bytesReceived: received!,
-        bytesSent: sent!,
-        bytesRetransmitted: again!,
-      }),
-      CONTEXT,
-    );
+  Deno.test(`sessions count bytes: ${name}`, () => {
+    const row = session(record({
+      flags,
+      bytesAcked: acked!,
+      bytesReceived: received!,
+      bytesSent: sent!,
+      bytesRetransmitted: again!,
+    }));
     deepEqual([row.bytesSent, row.bytesReceived], expected);
   });
 }
 
-Deno.test("sessionRow() counts beyond 32 bits", () => {
+Deno.test("sessions count bytes beyond 32 bits", () => {
   const bytesReceived = 2 ** 41 + 1;
-  const row = sessionRow(
+  const row = session(
     record({ flags: ESTABLISHED | FIN_RECEIVED, bytesReceived }),
-    CONTEXT,
   );
   equal(row.bytesReceived, 2 ** 41);
 });
 
-Deno.test("sessionRow() measures from the beginning of the watch at most", () => {
-  equal(sessionRow(record({}), CONTEXT).duration, 2.5);
+Deno.test("sessions are measured from the beginning of the watch at most", () => {
+  equal(session(record({})).duration, 2.5);
   const before = record({ flags: OPEN_BEFORE, start: 0 });
-  const row = sessionRow(before, CONTEXT, true);
+  const row = session(before, true);
   deepEqual(
     [row.duration, row.openBefore, row.stillOpen, row.closedBy],
     [3.5, true, true, "open"],
   );
 });
 
-Deno.test("sessionRow() says how the owner is known", () => {
+Deno.test("sessions say how the owner is known", () => {
   const from = (flags: number, tgid = 10): string =>
-    sessionRow(record({ flags, tgid }), CONTEXT).ownerFrom;
+    session(record({ flags, tgid })).ownerFrom;
   equal(from(ACTIVE), "call");
   equal(from(LISTENER), "listener");
   equal(from(CLOSER), "closer");
@@ -208,4 +217,17 @@ Deno.test("closeKind() tells who closed", () => {
   for (const [state, error, kind] of cases) {
     equal(closeKind(state, error), kind, `${state} ${error}`);
   }
+});
+
+Deno.test("windows are their rows in JSON, and follow the record", () => {
+  const from = record({ error: 111, tgid: 5000 });
+  const attempt = new ConnectionWindow(from, CONTEXT);
+  const ended = new SessionWindow(from, CONTEXT);
+  equal(JSON.stringify(attempt), JSON.stringify(keepConnection(attempt)));
+  equal(JSON.stringify(ended), JSON.stringify(keepSession(ended)));
+  // Processes that are not seen from here keep their number.
+  equal(ended.pid, 5000);
+  const kept = keepSession(ended);
+  from.moveTo(0);
+  deepEqual([ended.pid, kept.pid], [0, 5000]);
 });

@@ -17,7 +17,8 @@ function scene(): {
   };
   const sessions = {
     ...fakeWatch<SessionRow>([]),
-    take: (): SessionRow[] => state.closed.splice(0),
+    visit: (callback: (row: SessionRow) => void): void =>
+      state.closed.splice(0).forEach((row) => callback(row)),
     finish: (): SessionRow[] => state.open,
   };
   const watch = new TrafficWatch(sessions, { period: 100 }, () => state.now);
