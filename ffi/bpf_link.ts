@@ -14,11 +14,22 @@ export class BpfLink implements Disposable {
   /** Name of the attached program. */
   readonly program: string;
   readonly #fd: Fd;
+  readonly #traced: BpfProgram | undefined;
 
-  /** Takes ownership of a link's descriptor. */
-  constructor(program: string, fd: Fd) {
+  /**
+   * Takes ownership of a link's descriptor.
+   *
+   * @param traced a tracing program, which is the link's, too
+   */
+  constructor(program: string, fd: Fd, traced?: BpfProgram) {
     this.program = program;
     this.#fd = fd;
+    this.#traced = traced;
+  }
+
+  /** See {@linkcode BpfProgram.missedRuns}; 0 for others than tracing programs. */
+  missedRuns(): number {
+    return this.#traced?.missedRuns() ?? 0;
   }
 
   /** The link's descriptor. */
@@ -29,6 +40,7 @@ export class BpfLink implements Disposable {
   /** Detaches the program. */
   close(): void {
     this.#fd.close();
+    this.#traced?.close();
   }
 
   /** Same as {@linkcode BpfLink.close}. */
@@ -63,16 +75,20 @@ export function attachToCgroup(
  * Trampolines (fentry, fexit) may take hundreds of milliseconds to attach and
  * to detach; tracepoints do not.
  *
+ * @param program is the link's from now on
  * @throws {SyscallError}
  */
 export function attachTracing(program: BpfProgram): BpfLink {
   // 0 name (null) · 8 prog_fd
   const attr = new BpfAttr(16).u32(8, program.fd);
   const detail = `program "${program.name}"`;
-  return new BpfLink(
-    program.name,
-    bpfCreate("RAW_TRACEPOINT_OPEN", attr, detail),
-  );
+  try {
+    const fd = bpfCreate("RAW_TRACEPOINT_OPEN", attr, detail);
+    return new BpfLink(program.name, fd, program);
+  } catch (error) {
+    program.close();
+    throw error;
+  }
 }
 
 /** Bytes read from an iterator at a time. */

@@ -77,6 +77,8 @@ const ELEMENT = { fd: 0, key: 8, value: 16, flags: 24, length: 32 } as const;
 
 // union bpf_attr of BPF_MAP_*_BATCH
 const BATCH = {
+  from: 0,
+  to: 8,
   keys: 16,
   values: 24,
   count: 32,
@@ -84,6 +86,9 @@ const BATCH = {
   elementFlags: 40,
   length: 56,
 } as const;
+
+/** Entries that are read with one call at first. */
+const BATCH_ENTRIES = 4096;
 
 /**
  * A map. Operations use buffers of its own, so they allocate nothing and
@@ -219,6 +224,45 @@ export class BpfMap implements Disposable {
   }
 
   /**
+   * Visits all entries of a hash map, many with one call. The bytes change
+   * with each step. Entries that come or go meanwhile may be left out; all
+   * others are visited once. Requires kernel 5.6.
+   *
+   * @throws {SyscallError}
+   */
+  *entries(): Generator<readonly [key: Uint8Array, value: Uint8Array]> {
+    const from = new Uint8Array(4);
+    const to = new Uint8Array(4);
+    let room = BATCH_ENTRIES;
+    for (let isFirst = true;;) {
+      const keys = new Uint8Array(room * this.keySize);
+      const values = new Uint8Array(room * this.valueSize);
+      const attr = new BpfAttr(BATCH.length)
+        .buffer(BATCH.to, to)
+        .buffer(BATCH.keys, keys)
+        .buffer(BATCH.values, values)
+        .u32(BATCH.count, room)
+        .u32(BATCH.fd, this.fd);
+      if (!isFirst) attr.buffer(BATCH.from, from);
+      const isMore = this.#readBatch(attr);
+      if (isMore === undefined) {
+        // A bucket of the map has more entries than there is room for.
+        room *= 2;
+        continue;
+      }
+      for (let i = 0; i < attr.read(BATCH.count); i++) {
+        yield [
+          keys.subarray(i * this.keySize, (i + 1) * this.keySize),
+          values.subarray(i * this.valueSize, (i + 1) * this.valueSize),
+        ];
+      }
+      if (!isMore) return;
+      isFirst = false;
+      from.set(to);
+    }
+  }
+
+  /**
    * Visits the keys. The bytes belong to the map and change with each step;
    * the visited entry may be removed.
    */
@@ -295,6 +339,14 @@ export class BpfMap implements Disposable {
     if (bpf(BpfCommand[command], attr) >= 0) return true;
     if (errno() === Errno.ENOENT) return false;
     throw bpfError(command, `map "${this.name}"`);
+  }
+
+  /** Whether more is left behind what was read; `undefined`: no room for it. */
+  #readBatch(attr: BpfAttr): boolean | undefined {
+    if (bpf(BpfCommand.MAP_LOOKUP_BATCH, attr) >= 0) return true;
+    if (errno() === Errno.ENOENT) return false;
+    if (errno() === Errno.ENOSPC) return undefined;
+    throw bpfError("MAP_LOOKUP_BATCH", `map "${this.name}"`);
   }
 
   #check(command: keyof typeof BpfCommand, attr: BpfAttr): void {

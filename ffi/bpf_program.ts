@@ -52,6 +52,12 @@ const TEST = {
   length: 72,
 } as const;
 
+// union bpf_attr of BPF_OBJ_GET_INFO_BY_FD
+const INFO_REQUEST = { fd: 0, length: 4, info: 8, size: 16 } as const;
+
+// struct bpf_prog_info
+const INFO = { recursionMisses: 208, length: 216 } as const;
+
 const INSTRUCTION_SIZE = 8;
 const LOG_SIZE = 1 << 20;
 
@@ -152,6 +158,25 @@ export class BpfProgram implements Disposable {
       result: attr.read(TEST.result),
       duration: attr.read(TEST.duration),
     };
+  }
+
+  /**
+   * How often the kernel left the program out, because it was interrupted on
+   * the same processor and would have run once more meanwhile. 0 before kernel
+   * 5.12, which does not tell.
+   *
+   * @throws {SyscallError}
+   */
+  missedRuns(): number {
+    const info = new Uint8Array(INFO.length);
+    const attr = new BpfAttr(INFO_REQUEST.size)
+      .u32(INFO_REQUEST.fd, this.fd)
+      .u32(INFO_REQUEST.length, info.length)
+      .buffer(INFO_REQUEST.info, info);
+    if (bpf(BpfCommand.OBJ_GET_INFO_BY_FD, attr) < 0) {
+      throw bpfError("OBJ_GET_INFO_BY_FD", `program "${this.name}"`);
+    }
+    return new DataView(info.buffer).getUint32(INFO.recursionMisses, true);
   }
 
   /** Closes the descriptor; attached programs stay while their link lives. */

@@ -31,14 +31,15 @@ import {
   type Register,
   scope,
 } from "../extended/instruction.ts";
-import { call, exit, jumpIf } from "../extended/jump.ts";
+import { call, exit, jump, jumpIf } from "../extended/jump.ts";
 import { loadMap, store } from "../extended/load_store.ts";
 import type { AttachType, ProgramType } from "../extended/program_type.ts";
-import { COMM_LENGTH, EVENT, MAP, MARK } from "./layout.ts";
+import { COMM_LENGTH, COUNTERS, EVENT, MAP, MARK } from "./layout.ts";
 import { copyWords, result, storeMapped } from "./macros.ts";
 import { type Program, program } from "./program.ts";
 import {
   callFunction,
+  countLoss,
   describeOwner,
   EVENT_PLACE,
   type FunctionName,
@@ -151,8 +152,13 @@ export function giveMark({ abilities }: Flavor, target: string): Code {
     jumpIf(R0, "==", 0, target),
     mov(R9, R0),
     storageOf(CREATE),
-    jumpIf(R0, "==", 0, target),
     mov(R8, R0),
+    scope([
+      jumpIf(R8, "!=", 0, "made"),
+      countLoss(COUNTERS.lostSockets),
+      jump(target),
+      label("made"),
+    ]),
     store("u32", R8, MARK.tid, R9),
     rsh(R9, 32),
     store("u32", R8, MARK.tgid, R9),

@@ -112,10 +112,10 @@ export function sockOpsProgram(abilities: SockOpsAbilities): Program {
     mov(R2, R1),
     mov(R1, R8),
     callFunction("hold_port"),
+    describeOwner(),
     setEventType(EVENT_TYPE.LISTENING),
 
     label("send event"),
-    describeOwner(),
     endEvent(),
     jump("permit"),
 
@@ -154,8 +154,9 @@ function tcpPortKey(): Code {
 
 function wantConnection(): Code {
   return [
+    describeOwner(),
     stackAddress(R1, KEY),
-    load("u64", R2, R8, MARK.netns),
+    stackAddress(R2, EVENT_PLACE),
     callFunction("add_connection"),
   ];
 }

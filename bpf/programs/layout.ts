@@ -64,7 +64,13 @@ export const CONNECTION = {
   closed: 0,
   /** u64, cookie of the network namespace; 0 where it is not known. */
   netns: 8,
-  size: 16,
+  /** u64, cookie of the socket; 0 where user space added the rule. */
+  cookie: 16,
+  /** u32, process that owns the socket. */
+  tgid: 24,
+  /** u32, its thread. */
+  tid: 28,
+  size: 32,
 } as const;
 
 /**
@@ -220,13 +226,20 @@ export const MARK_FLAG = {
 /** Length of a process name with its NUL (`TASK_COMM_LEN`). */
 export const COMM_LENGTH = 16;
 
-/** The only value of `counters`. */
+/**
+ * The only value of `counters`: everything that can make the tracker miss
+ * packets, u64 each.
+ */
 export const COUNTERS = {
-  /** u64, records that did not fit into the ring. */
+  /** Records about sockets and processes that did not fit into the ring. */
   lostEvents: 0,
-  /** u64, rules that did not fit into a map. */
+  /** Rules that did not fit into a map. */
   lostRules: 8,
-  size: 16,
+  /** Sockets of the program that could not be remembered as such. */
+  lostSockets: 16,
+  /** Children of the program that could not be remembered as such. */
+  lostProcesses: 24,
+  size: 32,
 } as const;
 
 /** A record of the event ring. */

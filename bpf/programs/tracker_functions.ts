@@ -68,7 +68,7 @@ export type FunctionName =
   | "release_port"
   /** Removes the port key r1 unless a socket holds it. */
   | "forget_port"
-  /** Wants the connection at r1 (on the stack) in the namespace r2. */
+  /** Wants the connection at r1; r2 = event about it; both on the stack. */
   | "add_connection"
   /** Wants the connection at r1 no more if it was in the namespace r2. */
   | "forget_connection";
@@ -234,7 +234,13 @@ function addConnection(): Code {
   const value = -CONNECTION.size;
   return [
     store("u64", R10, value + CONNECTION.closed, 0),
-    store("u64", R10, value + CONNECTION.netns, R2),
+    // Enough to find the connection again when the event is lost.
+    copy(R10, value + CONNECTION.netns, R2, EVENT.netns, 8, R3),
+    copy(R10, value + CONNECTION.cookie, R2, EVENT.cookie, 8, R3),
+    load("u32", R3, R2, EVENT.tgid),
+    store("u32", R10, value + CONNECTION.tgid, R3),
+    load("u32", R3, R2, EVENT.tid),
+    store("u32", R10, value + CONNECTION.tid, R3),
     mov(R6, R1),
     // TCP: the index of the port is its number.
     load("u16", R1, R6, CONNECTION_KEY.localPort),
@@ -276,8 +282,8 @@ function forgetConnection(): Code {
   ];
 }
 
-/** Adds one to a counter; r1 and r2 are lost. */
-function countLoss(counter: number): Code {
+/** Adds one to a field of `counters`; r1 and r2 are lost. */
+export function countLoss(counter: number): Code {
   return [
     loadMapValue(R1, MAP.counters),
     mov(R2, 1),

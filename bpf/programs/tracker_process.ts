@@ -25,6 +25,7 @@ import { load, loadMap, store } from "../extended/load_store.ts";
 import type { KernelTypes, Tracepoint } from "./kernel_types.ts";
 import {
   ARGUMENTS_LENGTH,
+  COUNTERS,
   EVENT,
   EVENT_TYPE,
   MAP,
@@ -34,6 +35,7 @@ import { lookup, remove, result, update } from "./macros.ts";
 import { type Program, program } from "./program.ts";
 import {
   beginEvent,
+  countLoss,
   describeCurrent,
   endEvent,
   EVENT_PLACE,
@@ -106,6 +108,9 @@ function forkProgram(types: KernelTypes, tells: boolean): Program {
     label("inherit"),
     update(MAP.targets, CHILD, VALUE),
     !tells ? [] : [
+      jumpIf(R0, "==", 0, "added"),
+      countLoss(COUNTERS.lostProcesses),
+      label("added"),
       beginEvent(EVENT_TYPE.FORKED),
       store("u32", R10, EVENT_PLACE + EVENT.extra, R9),
       describeCurrent(),

@@ -28,6 +28,7 @@ import {
   COMM_LENGTH,
   CONNECTION,
   CONNECTION_KEY,
+  COUNTERS,
   EVENT,
   EVENT_TYPE,
   MAP,
@@ -49,6 +50,7 @@ import type { Program } from "./program.ts";
 import {
   beginEvent,
   callFunction,
+  countLoss,
   endEvent,
   EVENT_PLACE,
   functions,
@@ -260,7 +262,12 @@ export function rememberSock(
     store("u64", R10, SOCK_KEY_PLACE, R7),
     update(MAP.socks, SOCK_KEY_PLACE, MARK_PLACE),
     findSock(),
-    jumpIf(R8, "==", 0, target),
+    scope([
+      jumpIf(R8, "!=", 0, "remembered"),
+      countLoss(COUNTERS.lostSockets),
+      jump(target),
+      label("remembered"),
+    ]),
   ];
 }
 
@@ -304,11 +311,11 @@ export function describeWhole(
   ];
 }
 
-/** Wants the connection on the stack; r8 is the socket's mark. */
+/** Wants the connection on the stack; the event tells its owner already. */
 export function wantConnection(): Code {
   return [
     stackAddress(R1, KEY_PLACE),
-    load("u64", R2, R8, MARK.netns),
+    stackAddress(R2, EVENT_PLACE),
     callFunction("add_connection"),
   ];
 }

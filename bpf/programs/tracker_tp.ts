@@ -40,13 +40,7 @@ import { exit, jump, jumpIf } from "../extended/jump.ts";
 import { load, store } from "../extended/load_store.ts";
 import type { KernelTypes } from "./kernel_types.ts";
 import { CONNECTION, EVENT, EVENT_TYPE, MAP, MARK, PORT } from "./layout.ts";
-import {
-  jumpIfUnusedPort,
-  lookup,
-  remove,
-  result,
-  stackAddress,
-} from "./macros.ts";
+import { jumpIfUnusedPort, lookup, remove, result } from "./macros.ts";
 import type { Program } from "./program.ts";
 import {
   beginEvent,
@@ -182,7 +176,7 @@ function stateProgram(
     load("u32", R1, R0, PORT.owner),
     store("u32", R10, EVENT_PLACE + EVENT.tgid, R1),
     acceptedIdentity(types),
-    addAccepted(types),
+    wantConnection(),
     endEvent(),
     jump("done"),
     label("accept foreign"),
@@ -214,16 +208,6 @@ function acceptedIdentity(types: KernelTypes): Code {
     store("u64", R10, EVENT_PLACE + EVENT.cookie, R1),
     netnsOf(types),
     store("u64", R10, EVENT_PLACE + EVENT.netns, R0),
-  ];
-}
-
-/** Wants the connection on the stack, of the socket in r7. */
-function addAccepted(types: KernelTypes): Code {
-  return [
-    netnsOf(types),
-    mov(R2, R0),
-    stackAddress(R1, KEY_PLACE),
-    callFunction("add_connection"),
   ];
 }
 
@@ -301,8 +285,8 @@ function queueProgram(types: KernelTypes): Program {
     load("u64", R9, R0, CONNECTION.closed),
     jumpIf(R9, "==", 0, "done"),
     label("syn first"),
-    wantConnection(),
     describeOwner(),
+    wantConnection(),
     endEvent(),
     jump("done"),
     label("syn foreign"),

@@ -46,6 +46,7 @@ import { Owners } from "../trace/owners.ts";
 import type { Control } from "./control.ts";
 import type { Probe } from "./ebpf_report.ts";
 import { inspectFailure } from "./failures.ts";
+import { LostEvents } from "./lost_events.ts";
 import type { CapturedProcess, SharedMemory } from "./messages.ts";
 import {
   namedNamespaces,
@@ -82,6 +83,8 @@ export interface EbpfSetup {
   readonly interfaces: readonly string[];
   /** Tell the listener of sockets. */
   readonly sockets: boolean;
+  /** Bytes of the event ring: a power of two, and whole pages. */
+  readonly eventRing: number;
 }
 
 /** Whom the tracking tells. */
@@ -107,8 +110,6 @@ const SECOND = 1_000_000_000;
 const CLOCK_INTERVAL = 1000;
 /** How often ended rules are collected, ms. */
 const TIDY_INTERVAL = 500;
-/** Bytes of the event ring: a connection has about 500. */
-const EVENT_RING = 4 << 20;
 
 /** One capture's tracking, in the sniffer's thread. */
 export class EbpfTracking implements Disposable {
@@ -137,7 +138,7 @@ export class EbpfTracking implements Disposable {
   #tidyAt = 0;
   /** What is known of the traced processes; listing them takes long. */
   #targets: readonly number[] | undefined;
-  #lost = 0;
+  readonly #lostEvents: LostEvents;
   #ending = false;
   #deadline: number | undefined;
   #over = false;
@@ -168,7 +169,7 @@ export class EbpfTracking implements Disposable {
     this.#listener = listener;
     this.#tracker = loadTracker({
       variants: setup.variants.length > 0 ? setup.variants : VARIANTS,
-      ringSize: EVENT_RING,
+      ringSize: setup.eventRing,
     });
     this.#table = new SocketTableWriter(memory.table);
     this.#registry = new SocketRegistry(this.#table, NO_RULES, {
@@ -187,6 +188,21 @@ export class EbpfTracking implements Disposable {
       wantsAll: false,
       // Hooks see what io_uring does.
       byInode: () => [],
+    });
+    this.#lostEvents = new LostEvents({
+      tracker: this.#tracker,
+      registry: this.#registry,
+      owners: this.#owners,
+      cleanup: this.#cleanup,
+      scan: (from) => this.#scanAgain(from),
+      isSeen: (netns) =>
+        !this.#namespaces.isNew(netns) &&
+        this.#namespaces.enter(netns, 0, []),
+      moment: (time, shift) => {
+        this.#readClocks(performance.now());
+        return this.#moment(time, shift);
+      },
+      warn: (text) => this.#warn(text),
     });
     this.#attachFilter(socket);
     this.#tracker.filter.setFlags(FILTER_FLAG.ICMP, setup.icmp);
@@ -346,19 +362,25 @@ export class EbpfTracking implements Disposable {
 
   /** Takes what the kernel told until now; call it before each block. */
   drain(): void {
-    if (this.#tracker.events.isEmpty) return;
     const now = performance.now();
-    if (now > this.#clockAt) {
-      this.#clockOffset = splitTime(realTimeOffset());
-      this.#clockAt = now + CLOCK_INTERVAL;
+    if (!this.#tracker.events.isEmpty) {
+      this.#readClocks(now);
+      this.#tracker.events.read((event) => this.#take(event));
     }
-    this.#tracker.events.read((event) => this.#take(event));
+    this.#lostEvents.check(now);
     this.#control.sockets = this.#registry.seen;
+  }
+
+  #readClocks(now: number): void {
+    if (now < this.#clockAt) return;
+    this.#clockOffset = splitTime(realTimeOffset());
+    this.#clockAt = now + CLOCK_INTERVAL;
   }
 
   /** Regular work; call it when there are no packets, and now and then. */
   tend(): void {
     this.drain();
+    this.#lostEvents.tend();
     if (this.#control.launched || this.#setup.pids.length > 0) {
       this.#strays.look(() => this.#targets ??= this.#tracker.targets());
       this.#sharedPorts.look();
@@ -383,24 +405,12 @@ export class EbpfTracking implements Disposable {
     );
     this.#table.collect(Math.floor(Date.now() / 1000));
     this.#tracker.collect(monotonicTime());
-    this.#reportLosses();
+    this.#tracker.countCalls();
     // Exit events may be lost when the ring is full.
     if (this.#control.launched || this.#setup.pids.length > 0) {
       this.#targets = this.#tracker.targets();
       this.#ending = this.#targets.length === 0;
     }
-  }
-
-  #reportLosses(): void {
-    const { events, rules } = this.#tracker.losses;
-    const lost = events + rules;
-    if (lost === this.#lost) return;
-    this.#lost = lost;
-    this.#listener.notice({
-      severity: "warning",
-      text: `the kernel could not report ${events} socket events and keep ` +
-        `${rules} rules: packets may be missing`,
-    });
   }
 
   /** Ends when the last process and its connections are gone. */
@@ -569,7 +579,7 @@ export class EbpfTracking implements Disposable {
 
   #lookInto(pid: number): void {
     try {
-      this.#scan(pid);
+      this.#scan(pid, realTime({ seconds: 0, nanoseconds: 0 }));
     } catch (error) {
       const isRefused = error instanceof ProcPermissionError ||
         error instanceof SyscallError && error.code === "EPERM";
@@ -577,12 +587,42 @@ export class EbpfTracking implements Disposable {
     }
   }
 
+  /** Takes over what was missed; returns the cookies of all sockets. */
+  #scanAgain(from: Moment): Set<bigint> {
+    const found = new Set<bigint>();
+    this.#targets = undefined;
+    const pids = this.#tracker.targets().filter((pid) => pid !== Deno.pid)
+      .flatMap((pid) => this.#withChildren(pid));
+    this.#dropEnded(pids);
+    for (const pid of pids) {
+      try {
+        this.#scan(pid, from, found);
+      } catch (error) {
+        // It has ended, or it may not be looked into any more.
+        const isExpected = error instanceof ProcPermissionError ||
+          error instanceof SyscallError;
+        if (!isExpected) throw error;
+      }
+    }
+    return found;
+  }
+
+  /** A process of the program, and children of it that are no targets yet. */
+  #withChildren(pid: number): number[] {
+    if (!this.#setup.follow) return [pid];
+    return processTree(pid).filter((id) => {
+      if (id === pid) return true;
+      const isNew = !this.#tracker.hasTarget(id);
+      if (isNew) this.#tracker.addTarget(id);
+      return isNew;
+    });
+  }
+
   /** Takes over the sockets that a process has already. */
-  #scan(pid: number): void {
+  #scan(pid: number, from: Moment, found?: Set<bigint>): void {
     using pidFd = openPidFd(pid, pid);
     if (pidFd === undefined) return;
     const state = this.#state;
-    const from = realTime({ seconds: 0, nanoseconds: 0 });
     const comm = readComm(pid) ?? "";
     const owner = { tgid: pid, tid: pid, comm };
     for (const { fd } of readFds(pid).sockets) {
@@ -590,6 +630,8 @@ export class EbpfTracking implements Disposable {
       if (socket === undefined) continue;
       if (!readSocketState(socket.number, state)) continue;
       if (!this.#isEntered(state, pid, socket)) continue;
+      found?.add(state.cookie);
+      if (this.#registry.knows(state)) continue;
       this.#tracker.seedSocket(socket.number, { ...state, owner });
       this.#registry.observe(
         state,
@@ -598,6 +640,11 @@ export class EbpfTracking implements Disposable {
         from,
       );
     }
+  }
+
+  /** Tells what has to be told at the end. */
+  report(): void {
+    this.#lostEvents.report();
   }
 
   /** Detaches everything. */

@@ -56,6 +56,8 @@ export interface LiveOptions extends CaptureOptions {
   readonly stream?: PacketStream | undefined;
   /** Told of sockets, where they are followed by eBPF. */
   readonly onSocket?: (event: RawSocketEvent) => void;
+  /** Bytes of the ring of eBPF events: a power of two, and whole pages. */
+  readonly eventRing?: number;
 }
 
 /** See the module's text. */

@@ -142,7 +142,9 @@ function run(command: number | undefined): void {
   if (sniffer === undefined) return;
   try {
     tracking?.launched(command);
-    post({ type: "done", result: sniffer.run() });
+    const result = sniffer.run();
+    tracking?.report();
+    post({ type: "done", result });
   } finally {
     release();
   }

@@ -162,6 +162,15 @@ export class SocketCleanup implements Disposable {
     ];
   }
 
+  /** Cookies of all sockets there are. */
+  alive(): Set<bigint> {
+    const sockets = this.#dump({});
+    if (this.#registry.udpLite.size > 0) {
+      sockets.push(...this.#dump({ protocols: [IPPROTO_UDPLITE] }));
+    }
+    return new Set(sockets.map(({ cookie }) => cookie));
+  }
+
   /** Sockets of all namespaces by their inodes. */
   byInode(inodes: ReadonlySet<number>): NamespacedSocket[] {
     return this.#watches.flatMap(({ netlink, netns }) =>

@@ -22,6 +22,9 @@ import type { SnifferSetup } from "./sniffer.ts";
 /** Most MiB of the packet ring of a further network namespace. */
 const NAMESPACE_BUFFER = 16;
 
+/** Bytes of the ring of eBPF events: a connection has about 500. */
+const EVENT_RING = 4 << 20;
+
 /** Whether the command has to leave standard output alone. */
 export function isOutputTaken(options: LiveOptions): boolean {
   return options.output === "-" || options.outputToStderr === true;
@@ -44,6 +47,7 @@ export function ebpfSetup(options: LiveOptions): EbpfSetup | undefined {
     ring: namespaceRing(options),
     interfaces: options.interfaces,
     sockets: options.onSocket !== undefined,
+    eventRing: options.eventRing ?? EVENT_RING,
   };
 }
 

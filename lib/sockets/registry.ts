@@ -133,6 +133,12 @@ export class SocketRegistry {
     return this.#records.has(cookie);
   }
 
+  /** Whether a socket is known with these very ends. */
+  knows(state: SocketState): boolean {
+    return this.#records.get(state.cookie)?.shape ===
+      shapeOf(state, state.remote);
+  }
+
   /**
    * Whether a socket is a connection that a known socket accepted, and its
    * packets are taken for that reason.

@@ -83,11 +83,13 @@ export function attachProgram(
   if (attachment.kind === "socket") {
     throw new TypeError(`Cannot attach program "${name}" without its socket`);
   }
-  // The link keeps the program; its own descriptor is not needed any more.
-  using loaded = loadProgram(program, descriptors);
-  if (attachment.kind === "tracing") return attachTracing(loaded);
+  if (attachment.kind === "tracing") {
+    return attachTracing(loadProgram(program, descriptors));
+  }
   if (cgroup === undefined) {
     throw new TypeError(`Cannot attach program "${name}" without a cgroup`);
   }
+  // The link keeps the program; its own descriptor is not needed any more.
+  using loaded = loadProgram(program, descriptors);
   return attachToCgroup(loaded, cgroup.number, ATTACH_TYPE[attachment.type]);
 }

@@ -21,7 +21,7 @@ import { KeyQueue } from "./key_queue.ts";
 /** The part of a map that is needed here. */
 export type RuleMap = Pick<
   BpfMap,
-  "lookup" | "take" | "delete" | "update" | "keys"
+  "lookup" | "take" | "delete" | "update" | "entries"
 >;
 
 /** What an event tells about the end of a rule. */
@@ -53,6 +53,16 @@ export interface CollectorOptions {
 /** `-ENOTSUPP`, which user space is not meant to see. */
 const ENOTSUPP = 524;
 
+/** When a rule ended, and whether that is so. */
+interface RuleKind {
+  readonly keySize: number;
+  readonly valueSize: number;
+  /** Nanoseconds that an ended rule stays. */
+  readonly linger: number;
+  /** CLOCK_MONOTONIC, ns; 0 for rules in use. */
+  readonly endOf: (value: DataView) => number;
+}
+
 /** Rules of one kind. */
 class Rules {
   readonly #map: RuleMap;
@@ -60,38 +70,32 @@ class Rules {
   readonly #key: Uint8Array;
   readonly #value: Uint8Array;
   readonly #view: DataView;
-  readonly #isOver: (value: DataView, now: number) => boolean;
+  readonly #kind: RuleKind;
   #canTake = true;
 
-  constructor(
-    map: RuleMap,
-    keySize: number,
-    valueSize: number,
-    maxWaiting: number,
-    isOver: (value: DataView, now: number) => boolean,
-  ) {
+  constructor(map: RuleMap, kind: RuleKind, maxWaiting: number) {
     this.#map = map;
-    this.#queue = new KeyQueue(keySize, maxWaiting);
-    this.#key = new Uint8Array(keySize);
-    this.#value = new Uint8Array(valueSize);
+    this.#kind = kind;
+    this.#queue = new KeyQueue(kind.keySize, maxWaiting);
+    this.#key = new Uint8Array(kind.keySize);
+    this.#value = new Uint8Array(kind.valueSize);
     this.#view = new DataView(this.#value.buffer);
-    this.#isOver = isOver;
   }
 
   get waiting(): number {
     return this.#queue.length;
   }
 
-  /** Notes a rule that may go at a time; makes room if there is none. */
-  add(key: Uint8Array, due: number): void {
+  /** Notes a rule that ended at a time; makes room if there is none. */
+  add(key: Uint8Array, end: number): void {
     if (this.#queue.isFull) {
       this.#queue.shift(this.#key);
       this.#remove(this.#key, Infinity);
     }
-    this.#queue.push(key, due);
+    this.#queue.push(key, end + this.#kind.linger);
   }
 
-  /** Due times grow along the queue, as the linger time is fixed. */
+  /** Due times grow along the queue, more or less: the linger time is fixed. */
   collect(now: number): number {
     let removed = 0;
     while (this.#queue.due <= now) {
@@ -101,12 +105,13 @@ class Rules {
     return removed;
   }
 
-  collectAll(now: number): number {
-    let removed = 0;
-    for (const key of this.#map.keys()) {
-      if (this.#remove(key, now)) removed++;
+  /** Notes the rules that ended after a time. */
+  addEnded(since: number): void {
+    for (const [key, value] of this.#map.entries()) {
+      this.#value.set(value);
+      const end = this.#kind.endOf(this.#view);
+      if (end >= since && end > 0) this.add(key, end);
     }
-    return removed;
   }
 
   /** Removes a rule unless it is in use again. */
@@ -129,14 +134,17 @@ class Rules {
     this.#map.update(key, value);
     return false;
   }
+
+  #isOver(value: DataView, now: number): boolean {
+    const end = this.#kind.endOf(value);
+    return end > 0 && end + this.#kind.linger <= now;
+  }
 }
 
 /** Removes ended rules some time after they ended. */
 export class RuleCollector {
   readonly #conns: Rules;
   readonly #ports: Rules;
-  readonly #connectionLinger: number;
-  readonly #portLinger: number;
   readonly #local = new Uint8Array(16);
   readonly #remote = new Uint8Array(16);
   readonly #connectionKey = new Uint8Array(CONNECTION_KEY.size);
@@ -145,24 +153,21 @@ export class RuleCollector {
   /** Watches two maps. */
   constructor(options: CollectorOptions) {
     const { connectionLinger, portLinger, maxWaiting } = options;
-    this.#connectionLinger = connectionLinger;
-    this.#portLinger = portLinger;
-    this.#conns = new Rules(
-      options.conns,
-      CONNECTION_KEY.size,
-      CONNECTION.size,
-      maxWaiting,
-      (value, now) => isPast(value, CONNECTION.closed, connectionLinger, now),
-    );
-    this.#ports = new Rules(
-      options.ports,
-      PORT_KEY_SIZE,
-      PORT.size,
-      maxWaiting,
-      (value, now) =>
-        value.getUint32(PORT.sockets, true) === 0 &&
-        isPast(value, PORT.closed, portLinger, now),
-    );
+    this.#conns = new Rules(options.conns, {
+      keySize: CONNECTION_KEY.size,
+      valueSize: CONNECTION.size,
+      linger: connectionLinger,
+      endOf: (value) => Number(value.getBigUint64(CONNECTION.closed, true)),
+    }, maxWaiting);
+    this.#ports = new Rules(options.ports, {
+      keySize: PORT_KEY_SIZE,
+      valueSize: PORT.size,
+      linger: portLinger,
+      endOf: (value) =>
+        value.getUint32(PORT.sockets, true) > 0
+          ? 0
+          : Number(value.getBigUint64(PORT.closed, true)),
+    }, maxWaiting);
   }
 
   /** Ended rules that wait for their removal. */
@@ -182,10 +187,10 @@ export class RuleCollector {
         { address: this.#local, port: localPort },
         { address: this.#remote, port: event.remotePort },
       );
-      this.#conns.add(this.#connectionKey, time + this.#connectionLinger);
+      this.#conns.add(this.#connectionKey, time);
     } else if (type === EVENT_TYPE.RELEASED && localPort !== 0) {
       writePortKey(this.#portKey, protocol, localPort);
-      this.#ports.add(this.#portKey, time + this.#portLinger);
+      this.#ports.add(this.#portKey, time);
     }
   }
 
@@ -199,21 +204,16 @@ export class RuleCollector {
     return this.#conns.collect(now) + this.#ports.collect(now);
   }
 
-  /** Looks at all rules, for when events were lost. Takes longer. */
-  collectAll(now: number): number {
-    return this.#conns.collectAll(now) + this.#ports.collectAll(now);
+  /**
+   * Notes what ended after a time, for when events were lost. Looks at all
+   * rules.
+   *
+   * @param since nanoseconds of CLOCK_MONOTONIC
+   */
+  catchUp(since: number): void {
+    this.#conns.addEnded(since);
+    this.#ports.addEnded(since);
   }
-}
-
-/** Whether a time in a value is set and long enough ago. */
-function isPast(
-  value: DataView,
-  offset: number,
-  linger: number,
-  now: number,
-): boolean {
-  const closed = Number(value.getBigUint64(offset, true));
-  return closed > 0 && closed + linger <= now;
 }
 
 /** Kernels before 5.14 cannot look up and delete in one step. */

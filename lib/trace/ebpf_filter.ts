@@ -250,7 +250,7 @@ export class KernelFilter implements Disposable {
       this.maps.conns.lookup(this.#connectionKey, this.#connection) &&
       view.getBigUint64(CONNECTION.closed, true) === 0n;
     if (isWanted) return;
-    view.setBigUint64(CONNECTION.closed, 0n, true);
+    this.#connection.fill(0);
     view.setBigUint64(CONNECTION.netns, netns, true);
     this.#markUsed(protocol, local.port);
     this.maps.conns.update(this.#connectionKey, this.#connection);

@@ -34,6 +34,7 @@ import {
   BpfMap,
   MapType,
 } from "../../ffi/bpf_map.ts";
+import type { BpfLink } from "../../ffi/bpf_link.ts";
 import { BpfRingBuffer } from "../../ffi/bpf_ring_buffer.ts";
 import type { Fd } from "../../ffi/fd.ts";
 import {
@@ -134,17 +135,18 @@ export function loadTracker(options: LoadOptions = {}): EbpfTracker {
   const ids = isInPidNamespace()
     ? stack.use(new NamespaceIds(types))
     : SAME_IDS;
-  const { links, probes, variant } = attachFirst(
+  const { attached, probes, variant } = attachFirst(
     options.variants ?? VARIANTS,
     { types, descriptors, maxSockets: options.maxSockets ?? MAX_SOCKETS },
   );
-  stack.use(links);
+  stack.use(attached.owned);
   const counters = stack.use(maps.counters.mapMemory(COUNTERS.size));
   const ring = stack.use(new BpfRingBuffer(maps.events, ringSize));
   return new EbpfTracker({
     filter,
     maps,
     variant,
+    links: attached.links,
     probes,
     ring,
     ids,
@@ -208,15 +210,15 @@ const MAX_SOCKETS = 1 << 16;
 function attachFirst(
   variants: readonly Variant[],
   ingredients: Ingredients,
-): { links: DisposableStack; probes: VariantProbe[]; variant: Variant } {
+): { attached: Attached; probes: VariantProbe[]; variant: Variant } {
   const probes: VariantProbe[] = [];
   for (const variant of variants) {
     const begin = performance.now();
     const milliseconds = (): number => performance.now() - begin;
     try {
-      const links = attachVariant(variant, ingredients);
+      const attached = attachVariant(variant, ingredients);
       probes.push({ variant, error: undefined, milliseconds: milliseconds() });
-      return { links, probes, variant };
+      return { attached, probes, variant };
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       probes.push({ variant, error, milliseconds: milliseconds() });
@@ -225,16 +227,24 @@ function attachFirst(
   throw new TrackerLoadError(probes);
 }
 
+/** The programs of a variant. */
+interface Attached {
+  readonly links: readonly BpfLink[];
+  /** Closes the links. */
+  readonly owned: DisposableStack;
+}
+
 /** Attaches all programs of a variant, or none. */
 function attachVariant(
   variant: Variant,
   ingredients: Ingredients,
-): DisposableStack {
+): Attached {
   const { types } = ingredients;
   using stack = new DisposableStack();
   const descriptors = { ...ingredients.descriptors };
+  const links: BpfLink[] = [];
   const attach = (program: Program, cgroup?: Fd): void => {
-    stack.use(attachProgram(program, descriptors, cgroup));
+    links.push(stack.use(attachProgram(program, descriptors, cgroup)));
   };
   if (variant === "cg") {
     using cgroup = openCgroupRoot();
@@ -245,26 +255,29 @@ function attachVariant(
     );
     attach(closeProgram(types));
   } else {
-    using socks = makeSocks(ingredients.maxSockets);
+    // Of `tp` nothing tells when some sockets end: the oldest have to go.
+    const type = variant === "fe" ? MapType.HASH : MapType.LRU_HASH;
+    using socks = makeSocks(type, ingredients.maxSockets);
     descriptors[MAP.socks] = socks.fd;
     const programs = variant === "fe" ? trampolinePrograms : tracepointPrograms;
     firstOf(TRACING_ABILITIES, (abilities) => {
       using trial = new DisposableStack();
-      for (const program of programs(types, abilities)) {
-        trial.use(attachProgram(program, descriptors));
-      }
+      const tried = programs(types, abilities).map((program) =>
+        trial.use(attachProgram(program, descriptors))
+      );
       stack.use(trial.move());
+      links.push(...tried);
     });
   }
   for (const program of processPrograms(types)) attach(program);
-  return stack.move();
+  return { links, owned: stack.move() };
 }
 
 /** Its programs keep the map alive. */
-function makeSocks(maxEntries: number): BpfMap {
+function makeSocks(type: number, maxEntries: number): BpfMap {
   return new BpfMap({
     name: MAP.socks,
-    type: MapType.LRU_HASH,
+    type,
     keySize: SOCK_KEY_SIZE,
     valueSize: MARK.size,
     maxEntries,

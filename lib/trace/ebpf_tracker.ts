@@ -7,11 +7,15 @@
 import {
   type AddressAndPort,
   COMM_LENGTH,
+  CONNECTION,
+  CONNECTION_KEY,
   COUNTERS,
   MARK,
   portKey,
 } from "../../bpf/programs/layout.ts";
+import { monotonicTime } from "../../ffi/clock.ts";
 import { UpdateFlag } from "../../ffi/bpf_map.ts";
+import type { BpfLink } from "../../ffi/bpf_link.ts";
 import type { BpfRingBuffer } from "../../ffi/bpf_ring_buffer.ts";
 import { RuleCollector } from "./ebpf_collector.ts";
 import { EventRing } from "./ebpf_events.ts";
@@ -28,6 +32,8 @@ export interface TrackerParts {
   readonly maps: TrackerMaps;
   /** The variant that is attached. */
   readonly variant: Variant;
+  /** Its programs where they are attached. */
+  readonly links: readonly BpfLink[];
   /** How each variant fared that was tried. */
   readonly probes: readonly VariantProbe[];
   /** Reading end of the event ring. */
@@ -66,12 +72,38 @@ export interface ExistingSocket {
   readonly owner: SocketOwner;
 }
 
-/** Records and rules that did not fit. */
+/** A connection that the kernel has a rule for. */
+export interface RuledConnection {
+  /** SO_COOKIE. */
+  readonly cookie: bigint;
+  /** SO_NETNS_COOKIE, 0 where it is not known. */
+  readonly netns: bigint;
+  /** Process and thread that own the socket. */
+  readonly tgid: number;
+  /** See `tgid`. */
+  readonly tid: number;
+  /** This side. */
+  readonly local: AddressAndPort;
+  /** The other side. */
+  readonly remote: AddressAndPort;
+  /** When it ended: nanoseconds of CLOCK_MONOTONIC; 0 while it is open. */
+  readonly closed: number;
+  /** Key of the rule. */
+  readonly key: Uint8Array;
+}
+
+/** What the kernel had no room for, and so could not tell or keep. */
 export interface Losses {
   /** Events that the ring had no space for. */
   readonly events: number;
   /** Rules that a map had no space for: packets are missing. */
   readonly rules: number;
+  /** Sockets that were not taken for the program's. */
+  readonly sockets: number;
+  /** Children that were not taken for the program's. */
+  readonly processes: number;
+  /** Calls of hooks that the kernel left out. */
+  readonly calls: number;
 }
 
 /** Follows the sockets of processes inside the kernel. */
@@ -91,7 +123,7 @@ export class EbpfTracker implements Disposable {
   readonly #targets: TargetSet;
   readonly #mark = new Uint8Array(MARK.size);
   readonly #fdKey = new Uint8Array(4);
-  #lostBefore = 0;
+  #missedCalls = 0;
 
   /** Takes ownership of the parts. */
   constructor(parts: TrackerParts) {
@@ -199,10 +231,88 @@ export class EbpfTracker implements Disposable {
   /** What did not fit so far. */
   get losses(): Losses {
     const { counters } = this.#parts;
+    const read = (field: number): number =>
+      Number(counters.getBigUint64(field, true));
     return {
-      events: Number(counters.getBigUint64(COUNTERS.lostEvents, true)),
-      rules: Number(counters.getBigUint64(COUNTERS.lostRules, true)),
+      events: read(COUNTERS.lostEvents),
+      rules: read(COUNTERS.lostRules),
+      sockets: read(COUNTERS.lostSockets),
+      processes: read(COUNTERS.lostProcesses),
+      calls: this.#missedCalls,
     };
+  }
+
+  /** Asks the kernel for the calls that it left out. */
+  countCalls(): void {
+    let sum = 0;
+    for (const link of this.#parts.links) sum += link.missedRuns();
+    this.#missedCalls = sum;
+  }
+
+  /** A number that changes with each loss; costs a few loads. */
+  get lossCount(): number {
+    const { counters } = this.#parts;
+    return counters.getUint32(COUNTERS.lostEvents, true) +
+      counters.getUint32(COUNTERS.lostRules, true) +
+      counters.getUint32(COUNTERS.lostSockets, true) +
+      counters.getUint32(COUNTERS.lostProcesses, true) + this.#missedCalls;
+  }
+
+  /**
+   * TCP connections that are open or ended after a time, for when events were
+   * lost. Without those that user space seeded.
+   *
+   * @param since nanoseconds of CLOCK_MONOTONIC
+   */
+  *connections(since: number): Generator<RuledConnection, void, void> {
+    for (const [key, value] of this.filter.maps.conns.entries()) {
+      const keys = new DataView(key.buffer, key.byteOffset);
+      const values = new DataView(value.buffer, value.byteOffset);
+      const cookie = values.getBigUint64(CONNECTION.cookie, true);
+      const closed = Number(values.getBigUint64(CONNECTION.closed, true));
+      if (cookie === 0n || closed > 0 && closed < since) continue;
+      const { local, remote, localPort, remotePort } = CONNECTION_KEY;
+      yield {
+        cookie,
+        netns: values.getBigUint64(CONNECTION.netns, true),
+        tgid: values.getUint32(CONNECTION.tgid, true),
+        tid: values.getUint32(CONNECTION.tid, true),
+        local: {
+          address: key.subarray(local, local + 16),
+          port: keys.getUint16(localPort),
+        },
+        remote: {
+          address: key.subarray(remote, remote + 16),
+          port: keys.getUint16(remotePort),
+        },
+        closed,
+        key,
+      };
+    }
+  }
+
+  /** Ends the rule of an open connection that is none any more. */
+  endConnection({ key, cookie }: RuledConnection): void {
+    const { conns } = this.filter.maps;
+    const value = new Uint8Array(CONNECTION.size);
+    const view = new DataView(value.buffer);
+    const isOpen = conns.lookup(key, value) &&
+      view.getBigUint64(CONNECTION.cookie, true) === cookie &&
+      view.getBigUint64(CONNECTION.closed, true) === 0n;
+    if (!isOpen) return;
+    const now = monotonicTime();
+    view.setBigUint64(CONNECTION.closed, BigInt(now), true);
+    conns.update(key, value, UpdateFlag.EXIST);
+    this.#collector.catchUp(now);
+  }
+
+  /**
+   * Takes back rules whose end no event told of, in time.
+   *
+   * @param since nanoseconds of CLOCK_MONOTONIC, before events were lost
+   */
+  catchUp(since: number): void {
+    this.#collector.catchUp(since);
   }
 
   /**
@@ -212,10 +322,7 @@ export class EbpfTracker implements Disposable {
    * @returns the number of rules removed
    */
   collect(now: number): number {
-    const { events } = this.losses;
-    if (events === this.#lostBefore) return this.#collector.collect(now);
-    this.#lostBefore = events;
-    return this.#collector.collect(now) + this.#collector.collectAll(now);
+    return this.#collector.collect(now);
   }
 
   /** Detaches and closes everything; nothing is left in the kernel. */

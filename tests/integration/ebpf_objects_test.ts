@@ -54,6 +54,21 @@ function u64(value: number): Uint8Array {
   return new Uint8Array(BigUint64Array.of(BigInt(value)).buffer);
 }
 
+ebpfTest("BpfMap visits all entries, however they lie", () => {
+  using map = hash(20_000);
+  deepEqual([...map.entries()], []);
+  for (let i = 0; i < 10_000; i++) map.update(u32(i), u64(i * 2));
+  const found = new Map<number, bigint>();
+  for (const [key, value] of map.entries()) {
+    const number = new DataView(key.buffer, key.byteOffset).getUint32(0, true);
+    const double = new DataView(value.buffer, value.byteOffset);
+    equal(found.has(number), false);
+    found.set(number, double.getBigUint64(0, true));
+  }
+  equal(found.size, 10_000);
+  for (const [number, double] of found) equal(double, BigInt(number * 2));
+});
+
 ebpfTest("BpfMap behaves like a Map", () => {
   const key = fc.nat(7);
   const action = fc.oneof(

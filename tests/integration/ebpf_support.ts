@@ -24,11 +24,21 @@ import {
   TrackerLoadError,
   type Variant,
 } from "../../lib/trace/ebpf_loader.ts";
+import type { Losses } from "../../lib/trace/ebpf_tracker.ts";
 import {
   isContinuousIntegration,
   missing,
   type Requirement,
 } from "../support/requires.ts";
+
+/** What a tracker says that lost nothing. */
+export const NO_LOSSES: Losses = {
+  events: 0,
+  rules: 0,
+  sockets: 0,
+  processes: 0,
+  calls: 0,
+};
 
 const PROG_GET_NEXT_ID = 11n;
 const MSG_DONTWAIT = 0x40;

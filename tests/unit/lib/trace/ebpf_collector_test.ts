@@ -1,6 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import {
   CONNECTION,
+  CONNECTION_KEY,
   EVENT_TYPE,
   PORT,
 } from "../../../../bpf/programs/layout.ts";
@@ -13,11 +14,11 @@ import {
 
 /** A map in memory; `onTake` may change a value at the last moment. */
 class FakeMap implements RuleMap {
-  readonly entries = new Map<string, Uint8Array>();
+  readonly contents = new Map<string, Uint8Array>();
   onTake: (key: string) => void = () => {};
 
   lookup(key: Uint8Array, target: Uint8Array): boolean {
-    const value = this.entries.get(`${key}`);
+    const value = this.contents.get(`${key}`);
     if (value === undefined) return false;
     target.set(value);
     return true;
@@ -29,16 +30,16 @@ class FakeMap implements RuleMap {
   }
 
   delete(key: Uint8Array): boolean {
-    return this.entries.delete(`${key}`);
+    return this.contents.delete(`${key}`);
   }
 
   update(key: Uint8Array, value: Uint8Array): void {
-    this.entries.set(`${key}`, value.slice());
+    this.contents.set(`${key}`, value.slice());
   }
 
-  *keys(): Generator<Uint8Array, void, void> {
-    for (const key of [...this.entries.keys()]) {
-      yield Uint8Array.from(key.split(",").map(Number));
+  *entries(): Generator<readonly [Uint8Array, Uint8Array]> {
+    for (const [key, value] of [...this.contents]) {
+      yield [Uint8Array.from(key.split(",").map(Number)), value];
     }
   }
 }
@@ -106,7 +107,7 @@ Deno.test("RuleCollector removes connections when they are due", () => {
   equal(collector.waiting, 2);
   equal(collector.collect(1099), 0);
   equal(collector.collect(1100), 1);
-  equal(conns.entries.size, 1);
+  equal(conns.contents.size, 1);
   equal(collector.collect(5000), 1);
   equal(collector.waiting, 0);
 });
@@ -114,18 +115,18 @@ Deno.test("RuleCollector removes connections when they are due", () => {
 Deno.test("RuleCollector leaves a connection that is in use again", () => {
   const { conns, collector, close } = setUp();
   close(5000, 100);
-  const [key] = [...conns.keys()];
-  conns.update(key!, closedConnection(0));
+  const [key] = [...conns.entries()][0]!;
+  conns.update(key, closedConnection(0));
   equal(collector.collect(5000), 0);
-  equal(conns.entries.size, 1);
+  equal(conns.contents.size, 1);
 });
 
 Deno.test("RuleCollector puts back what came to life at the last moment", () => {
   const { conns, collector, close } = setUp();
   close(5000, 100);
-  conns.onTake = (key) => conns.entries.set(key, closedConnection(0));
+  conns.onTake = (key) => conns.contents.set(key, closedConnection(0));
   equal(collector.collect(5000), 0);
-  deepEqual([...conns.entries.values()], [closedConnection(0)]);
+  deepEqual([...conns.contents.values()], [closedConnection(0)]);
 });
 
 Deno.test("RuleCollector deletes where the kernel cannot take", () => {
@@ -136,7 +137,7 @@ Deno.test("RuleCollector deletes where the kernel cannot take", () => {
   close(5000, 100);
   close(5001, 100);
   equal(collector.collect(5000), 2);
-  equal(conns.entries.size, 0);
+  equal(conns.contents.size, 0);
 });
 
 Deno.test("RuleCollector makes room for the newest by removing the oldest", () => {
@@ -145,8 +146,8 @@ Deno.test("RuleCollector makes room for the newest by removing the oldest", () =
   close(5001, 101);
   close(5002, 102);
   equal(collector.waiting, 2);
-  equal(conns.entries.size, 2);
-  equal(conns.entries.has(`${[...conns.keys()][0]}`), true);
+  equal(conns.contents.size, 2);
+  equal(conns.contents.has([...conns.contents.keys()][0]!), true);
   equal(collector.collect(5000), 2);
 });
 
@@ -165,13 +166,29 @@ Deno.test("RuleCollector removes ports without sockets only", () => {
   equal(collector.waiting, 2);
   equal(collector.collect(109), 0);
   equal(collector.collect(110), 1);
-  deepEqual([...ports.entries.keys()], [`${key(81)}`]);
+  deepEqual([...ports.contents.keys()], [`${key(81)}`]);
 });
 
 Deno.test("RuleCollector finds ended rules without events", () => {
-  const { conns, collector, close } = setUp();
-  close(5000, 100);
-  close(5001, 4500);
-  equal(collector.collectAll(5000), 1);
-  equal(conns.entries.size, 1);
+  const { conns, ports, collector } = setUp();
+  const rules = [[1, 100], [2, 400], [3, 500], [4, 0]] as const;
+  for (const [port, closed] of rules) {
+    const key = new Uint8Array(CONNECTION_KEY.size).fill(port);
+    conns.update(key, closedConnection(closed));
+    ports.update(
+      Uint8Array.of(port, 0, 6, 0),
+      value(PORT.size, { [PORT.sockets]: 0, [PORT.closed]: closed }),
+    );
+  }
+  // What ended before had its events.
+  collector.catchUp(400);
+  equal(collector.waiting, 4);
+  equal(collector.collect(409), 0);
+  equal(collector.collect(410), 1);
+  equal(collector.collect(1500), 3);
+  deepEqual(
+    [...conns.contents.values()],
+    [closedConnection(100), closedConnection(0)],
+  );
+  equal(ports.contents.size, 2);
 });
