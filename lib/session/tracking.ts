@@ -396,7 +396,7 @@ export class Tracking {
   /** Regular work between events. */
   #tend(): void {
     this.#cleanup.run();
-    this.#strays.look(this.#tracer.followedIds);
+    this.#strays.look(() => this.#tracer.followedIds);
     this.#sharedPorts.look();
     this.#control.sockets = this.#registry.seen;
     if (this.#turn++ % TIDY_EVERY === 0) this.#tidy();
