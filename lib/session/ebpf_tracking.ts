@@ -400,9 +400,6 @@ export class EbpfTracking implements Disposable {
 
   #tidy(): void {
     this.#registry.closePorts();
-    this.#registry.forgetRecent(
-      performance.now() - this.#setup.linger - CLOCK_INTERVAL,
-    );
     this.#table.collect(Math.floor(Date.now() / 1000));
     this.#tracker.collect(monotonicTime());
     this.#tracker.countCalls();
@@ -418,13 +415,15 @@ export class EbpfTracking implements Disposable {
     const { linger } = this.#setup;
     this.#deadline ??= now + linger;
     const moment = realTime({ seconds: 0, nanoseconds: 0 });
+    const since = moment.seconds - linger / 1000 - 1;
     const closing = this.#registry.size > 0 ||
       this.#registry.awaitsLast(linger, moment) ||
       this.#cleanup.closing((socket) =>
-          this.#registry.isRecent(
+          this.#registry.wasClosed(
             socket.localPort,
             socket.remotePort,
             mapped(socket.remoteAddress),
+            since,
           )
         ) > 0;
     if (closing && now <= this.#deadline) return;

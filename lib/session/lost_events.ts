@@ -174,8 +174,17 @@ export class LostEvents {
       return;
     }
     const end = moment(closed, 0);
-    if (registry.knows(state)) registry.closed(cookie, end);
-    else if (!registry.isRecent(local.port, remote.port, remote.address)) {
+    if (registry.knows(state)) {
+      registry.closed(cookie, end);
+      return;
+    }
+    const wasTold = registry.wasClosed(
+      local.port,
+      remote.port,
+      remote.address,
+      end.seconds - 1,
+    );
+    if (!wasTold) {
       // The socket may have another connection by now.
       state.cookie = -cookie;
       registry.observe(state, owner, from, from);

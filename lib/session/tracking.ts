@@ -413,9 +413,6 @@ export class Tracking {
   #tidy(): void {
     this.#registry.closePorts();
     this.#rules.tidy();
-    this.#registry.forgetRecent(
-      performance.now() - this.#setup.linger - RECENT,
-    );
     this.#table.collect(Math.floor(Date.now() / 1000));
   }
 
@@ -453,10 +450,11 @@ export class Tracking {
   }
 
   #wasOurs(socket: InetDiagSocket): boolean {
-    return this.#registry.isRecent(
+    return this.#registry.wasClosed(
       socket.localPort,
       socket.remotePort,
       mapped(socket.remoteAddress),
+      (Date.now() - this.#setup.linger - RECENT) / 1000,
     );
   }
 

@@ -5,6 +5,7 @@
  * @module
  */
 import type { KernelRules } from "./kernel_rules.ts";
+import { NumberRecords } from "./number_records.ts";
 import {
   DESTROYED_SECONDS,
   type Moment,
@@ -21,15 +22,17 @@ export interface ClosedConnection {
   readonly whole: boolean;
 }
 
-interface ClosingPort {
-  readonly protocol: number;
-  readonly port: number;
-  readonly slot: number;
-  readonly generation: number;
-  readonly whole: boolean;
-  /** When the socket was closed, by performance.now(). */
-  readonly since: number;
-}
+/*
+ * A port that is to be closed, in numbers: protocol << 16 | port, slot and its
+ * generation, whether it is whole, when the socket was closed by
+ * performance.now().
+ */
+const WORDS = 5;
+const PORT = 0;
+const SLOT = 1;
+const GENERATION = 2;
+const WHOLE = 3;
+const SINCE = 4;
 
 /** How long the port of a closed connection stays open at least, ms. */
 const CLOSING = 2000;
@@ -38,7 +41,7 @@ const CLOSING = 2000;
 export class ClosingPorts {
   readonly #table: SocketTableWriter;
   readonly #rules: KernelRules;
-  #entries: ClosingPort[] = [];
+  readonly #entries = new NumberRecords(WORDS);
 
   /** The rules that opened the ports close them. */
   constructor(table: SocketTableWriter, rules: KernelRules) {
@@ -55,9 +58,13 @@ export class ClosingPorts {
     { protocol, localPort, slot, whole }: ClosedConnection,
     since: number,
   ): void {
-    const generation = this.#table.generation(slot);
-    const port = localPort;
-    this.#entries.push({ protocol, port, slot, generation, whole, since });
+    const at = this.#entries.append();
+    const { values } = this.#entries;
+    values[at + PORT] = protocol << 16 | localPort;
+    values[at + SLOT] = slot;
+    values[at + GENERATION] = this.#table.generation(slot);
+    values[at + WHOLE] = whole ? 1 : 0;
+    values[at + SINCE] = since;
   }
 
   /**
@@ -66,20 +73,27 @@ export class ClosingPorts {
    */
   awaited(linger: number, now: Moment): boolean {
     const earliest = performance.now() - linger;
-    return this.#entries.some(({ slot, generation, whole, since }) =>
-      since > earliest && (whole && !this.#table.isOver(slot, generation) ||
-        this.#table.awaitsReset(slot, generation, now))
-    );
+    const { values } = this.#entries;
+    return this.#entries.some((at) => {
+      const slot = values[at + SLOT]!;
+      const generation = values[at + GENERATION]!;
+      return values[at + SINCE]! > earliest && (
+        values[at + WHOLE] !== 0 && !this.#table.isOver(slot, generation) ||
+        this.#table.awaitsReset(slot, generation, now)
+      );
+    });
   }
 
   /** Closes the ports of connections that have exchanged everything. */
   tidy(): void {
     const now = performance.now();
-    this.#entries = this.#entries.filter((entry) => {
-      const age = now - entry.since;
-      const over = age > DESTROYED_SECONDS * 1000 ||
-        age > CLOSING && this.#table.isOver(entry.slot, entry.generation);
-      if (over) this.#rules.closePort(entry.protocol, entry.port);
+    const { values } = this.#entries;
+    this.#entries.filter((at) => {
+      const age = now - values[at + SINCE]!;
+      const over = age > DESTROYED_SECONDS * 1000 || age > CLOSING &&
+          this.#table.isOver(values[at + SLOT]!, values[at + GENERATION]!);
+      const port = values[at + PORT]!;
+      if (over) this.#rules.closePort(port >>> 16, port & 0xffff);
       return !over;
     });
   }

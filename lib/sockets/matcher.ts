@@ -248,6 +248,7 @@ export class Matcher {
       slot = words[at + SlotWord.NEXT]!;
     }
 
+    if (!table.hasPending()) return Match.FOREIGN;
     slot = words[table.pendingRemoteHead(protocol, remotePort)]!;
     while (slot !== NO_SLOT) {
       const at = table.slotAt(slot);

@@ -44,13 +44,6 @@ interface SocketRecord {
   extra: Map<string, number> | undefined;
 }
 
-/** A connection that was closed of late. */
-interface RecentEnd {
-  readonly shape: string;
-  /** By performance.now(). */
-  readonly time: number;
-}
-
 /** A call under way whose outcome decides which packets are the program's. */
 export interface CallUnderWay {
   readonly protocol: number;
@@ -90,10 +83,6 @@ export class SocketRegistry {
   readonly #sendsAnywhere: boolean;
   readonly #records = new Map<bigint, SocketRecord>();
   readonly #closing: ClosingPorts;
-  /** Connections closed of late, oldest first: they may say good-bye yet. */
-  #recent: RecentEnd[] = [];
-  /** Their shapes, once asked for and until one more is closed. */
-  #recentShapes: Set<string> | undefined;
   /** Known sockets that anybody may talk to, by protocol and port. */
   readonly #servers = new Map<number, Set<bigint>>();
   /** Protocols and ports that sockets of other programs have, too. */
@@ -430,23 +419,25 @@ export class SocketRegistry {
     });
   }
 
-  /** Whether a connection of the program was closed of late. */
-  isRecent(
+  /**
+   * Whether a TCP connection of the program was closed of late: it may say
+   * good-bye yet.
+   *
+   * @param since seconds since 1970: closed then or later
+   */
+  wasClosed(
     localPort: number,
     remotePort: number,
     remoteAddress: Uint8Array,
+    since: number,
   ): boolean {
-    this.#recentShapes ??= new Set(this.#recent.map(({ shape }) => shape));
-    return this.#recentShapes.has(
-      endsKey(localPort, remotePort, remoteAddress),
+    return this.#table.wasClosed(
+      TCP,
+      localPort,
+      remotePort,
+      remoteAddress,
+      since,
     );
-  }
-
-  /** Forgets what was closed before a time of performance.now(). */
-  forgetRecent(before: number): void {
-    const count = this.#recent.findIndex(({ time }) => time > before);
-    this.#recent.splice(0, count < 0 ? this.#recent.length : count);
-    this.#recentShapes = undefined;
   }
 
   /**
@@ -488,7 +479,7 @@ export class SocketRegistry {
   }
 
   #record(
-    { state, from, ...rest }:
+    { state, owner, from, slot, shape, whole }:
       & { readonly state: SocketState }
       & Pick<SocketRecord, "owner" | "from" | "slot" | "shape" | "whole">,
     known: boolean,
@@ -496,14 +487,17 @@ export class SocketRegistry {
     if (!known) this.#seen++;
     const isServer = state.listening ||
       state.protocol !== TCP && state.remote.port === 0;
-    if (isServer) this.#addServer(state, rest.slot);
+    if (isServer) this.#addServer(state, slot);
     if (state.protocol === PROTOCOL_UDP_LITE) this.#udpLite.add(state.cookie);
     this.#records.set(state.cookie, {
-      ...rest,
       cookie: state.cookie,
       netns: state.netns,
       protocol: state.protocol,
-      from: { ...from },
+      owner,
+      from: { seconds: from.seconds, nanoseconds: from.nanoseconds },
+      whole,
+      shape,
+      slot,
       listening: state.listening,
       localPort: state.local.port,
       localAddress: isServer ? state.local.address.slice() : ANY_ADDRESS,
@@ -535,10 +529,7 @@ export class SocketRegistry {
     this.#removeServer(record);
     if (record.protocol === TCP && !record.listening) {
       this.#table.destroy(record.slot, now);
-      const time = performance.now();
-      this.#recent.push({ shape: record.shape, time });
-      this.#recentShapes = undefined;
-      this.#closing.add(record, time);
+      this.#closing.add(record, performance.now());
       return;
     }
     this.#table.end(record.slot, now);

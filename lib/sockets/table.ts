@@ -128,6 +128,7 @@ const VERSION = 0;
 const EPOCH = 1;
 const PROGRESS = 2;
 const CHANGES = 3;
+const PENDING = 4;
 const HEADER_WORDS = 16;
 
 const HEADS_AT = HEADER_WORDS;
@@ -230,6 +231,16 @@ export class SocketTable {
   /** A slot was added or changed, and whoever reads them can see it. */
   changed(): void {
     Atomics.add(this.words, CHANGES, 1);
+  }
+
+  /** Whether there may be calls under way; there are none most of the time. */
+  hasPending(): boolean {
+    return Atomics.load(this.words, PENDING) !== 0;
+  }
+
+  /** Writer: before a call under way gets a slot, and after it has lost it. */
+  countPending(difference: 1 | -1): void {
+    Atomics.add(this.words, PENDING, difference);
   }
 
   /**

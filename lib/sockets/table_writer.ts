@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { sameWords } from "./fragments.ts";
+import { NumberRecords } from "./number_records.ts";
 import {
   Ending,
   NO_END,
@@ -51,23 +53,20 @@ export const DESTROYED_SECONDS = 75;
 /** What to wait for where a round trip was not seen, microseconds. */
 const UNKNOWN_ROUND_TRIP = 300_000;
 
-interface EndedSlot {
-  readonly slot: number;
-  /** Seconds since 1970 after which the slot can go. */
-  readonly expires: number;
-}
-
 /** Adds, ends and removes slots. */
 export class SocketTableWriter {
   readonly #table: SocketTable;
   readonly #words: Int32Array<SharedArrayBuffer>;
   #unused = 0;
   readonly #free: number[] = [];
-  /** Unlinked slots that a reader may still be looking at. */
-  #leaving: { slot: number; epoch: number }[] = [];
-  readonly #ended: EndedSlot[] = [];
-  readonly #destroyed: EndedSlot[] = [];
+  /** Unlinked slots that a reader may still be looking at: slot, epoch. */
+  readonly #leaving = new NumberRecords(2);
+  /** Slot, seconds since 1970 after which it can go. */
+  readonly #ended = new NumberRecords(2);
+  readonly #destroyed = new NumberRecords(2);
   #used = 0;
+  /** An address that is looked for. */
+  readonly #remote = new Int32Array(4);
 
   /** Opens a table for writing; there must be one writer only. */
   constructor(memory: SharedArrayBuffer) {
@@ -107,6 +106,7 @@ export class SocketTableWriter {
     words[at + SlotWord.OWNER] = content.owner;
     words[at + SlotWord.GENERATION] = words[at + SlotWord.GENERATION]! + 1;
     words[at + SlotWord.KIND] = content.kind;
+    if (isPending(content.kind)) this.#table.countPending(1);
     const head = this.#head(at);
     words[at + SlotWord.NEXT] = Atomics.load(words, head);
     Atomics.store(words, head, slot);
@@ -131,7 +131,7 @@ export class SocketTableWriter {
     this.#words[at + SlotWord.UNTIL + 1] = until.nanoseconds;
     Atomics.store(this.#words, at + SlotWord.UNTIL, until.seconds);
     this.#table.changed();
-    this.#ended.push({ slot, expires: until.seconds + KEEP_SECONDS });
+    appendPair(this.#ended, slot, until.seconds + KEEP_SECONDS);
   }
 
   /**
@@ -142,7 +142,39 @@ export class SocketTableWriter {
     const at = this.#table.slotAt(slot);
     this.#words[at + SlotWord.CLOSED + 1] = now.nanoseconds;
     Atomics.store(this.#words, at + SlotWord.CLOSED, now.seconds);
-    this.#destroyed.push({ slot, expires: now.seconds + DESTROYED_SECONDS });
+    appendPair(this.#destroyed, slot, now.seconds + DESTROYED_SECONDS);
+  }
+
+  /**
+   * Whether there is a connection between two ends whose socket was closed.
+   *
+   * @param since seconds since 1970: closed then or later
+   */
+  wasClosed(
+    protocol: number,
+    localPort: number,
+    remotePort: number,
+    remoteAddress: Uint8Array,
+    since: number,
+  ): boolean {
+    const words = this.#words;
+    const remote = this.#remote;
+    writeAddress(remote, 0, remoteAddress);
+    let slot = words[
+      this.#table.connectedHead(protocol, localPort, remotePort, remote[3]!)
+    ]!;
+    while (slot !== NO_SLOT) {
+      const at = this.#table.slotAt(slot);
+      const closed = words[at + SlotWord.CLOSED]!;
+      if (
+        words[at + SlotWord.LOCAL] === (protocol << 16 | localPort) &&
+        (words[at + SlotWord.REMOTE]! & 0xffff) === remotePort &&
+        closed !== NO_END && closed >= since &&
+        sameWords(words, at + SlotWord.REMOTE_ADDRESS, remote)
+      ) return true;
+      slot = words[at + SlotWord.NEXT]!;
+    }
+    return false;
   }
 
   /** How often a slot was given out: tells it from later uses. */
@@ -188,28 +220,26 @@ export class SocketTableWriter {
    */
   collect(now: number): void {
     const horizon = Math.min(now, this.#table.progress());
-    let count = 0;
-    for (const { slot, expires } of this.#ended) {
-      if (expires > horizon) break;
-      this.#unlink(slot);
-      count++;
+    const ended = this.#ended;
+    while (!ended.isEmpty && ended.values[ended.first + 1]! <= horizon) {
+      this.#unlink(ended.values[ended.first]!);
+      ended.shift();
     }
-    this.#ended.splice(0, count);
     // A table that fills up gives its oldest closed connections up early; most
     // of it is for those whose packets still wait in the ring.
     const crowded = this.#used > this.#table.capacity / 4;
-    count = 0;
-    for (const { slot, expires } of this.#destroyed) {
+    const destroyed = this.#destroyed;
+    while (!destroyed.isEmpty) {
+      const expires = destroyed.values[destroyed.first + 1]!;
       const early = crowded && expires - DESTROYED_SECONDS + 2 < horizon;
       if (expires > horizon && !early) break;
-      this.#unlink(slot);
-      count++;
+      this.#unlink(destroyed.values[destroyed.first]!);
+      destroyed.shift();
     }
-    this.#destroyed.splice(0, count);
   }
 
   #take(): number {
-    if (this.#leaving.length > 0) this.#reclaim();
+    if (!this.#leaving.isEmpty) this.#reclaim();
     const slot = this.#free.pop();
     if (slot !== undefined) return slot;
     if (this.#unused < this.#table.capacity) return this.#unused++;
@@ -222,13 +252,13 @@ export class SocketTableWriter {
   #reclaim(): void {
     const epoch = this.#table.epoch();
     // Two rounds: the first may have begun before the slot was unlinked.
-    let count = 0;
-    for (const entry of this.#leaving) {
-      if (epoch - entry.epoch < 2) break;
-      this.#free.push(entry.slot);
-      count++;
+    const leaving = this.#leaving;
+    while (
+      !leaving.isEmpty && epoch - leaving.values[leaving.first + 1]! >= 2
+    ) {
+      this.#free.push(leaving.values[leaving.first]!);
+      leaving.shift();
     }
-    if (count > 0) this.#leaving = this.#leaving.slice(count);
   }
 
   #unlink(slot: number): void {
@@ -244,10 +274,11 @@ export class SocketTableWriter {
       place = this.#table.slotAt(current) + SlotWord.NEXT;
     }
     Atomics.store(words, place, next);
+    if (isPending(words[at + SlotWord.KIND]!)) this.#table.countPending(-1);
     this.#table.changed();
     words[at + SlotWord.KIND] = 0;
     this.#used--;
-    this.#leaving.push({ slot, epoch: this.#table.epoch() });
+    appendPair(this.#leaving, slot, this.#table.epoch());
   }
 
   #head(at: number): number {
@@ -271,6 +302,20 @@ export class SocketTableWriter {
         return this.#table.localHead(protocol, localPort);
     }
   }
+}
+
+function isPending(kind: number): boolean {
+  return kind === SlotKind.PENDING_REMOTE || kind === SlotKind.PENDING_LOCAL;
+}
+
+function appendPair(
+  records: NumberRecords,
+  slot: number,
+  value: number,
+): void {
+  const at = records.append();
+  records.values[at] = slot;
+  records.values[at + 1] = value;
 }
 
 function writeAddress(

@@ -93,7 +93,6 @@ export class RegistryScene implements Disposable {
     this.#performance.now += seconds * 1000;
     this.matcher.table.beginRound(progress ?? this.#now.seconds);
     this.registry.closePorts();
-    this.registry.forgetRecent(this.#performance.now - 10_000);
     this.writer.collect(this.#now.seconds);
     this.rules.tidy();
   }

@@ -484,17 +484,23 @@ Deno.test("SocketRegistry knows which addresses a socket may use", () => {
   }
 });
 
-Deno.test("SocketRegistry.isRecent() knows connections that were closed of late", () => {
+Deno.test("SocketRegistry.wasClosed() knows connections that were closed of late", () => {
   using scene = new RegistryScene();
   scene.settle(scene.begin(UNBOUND, [SERVER]), CONNECTED);
   const { address: host, port } = endpoint(SERVER);
-  const ask = (): boolean => scene.registry.isRecent(40000, port, host);
+  const ask = (localPort = 40000, remotePort = port, remote = host): boolean =>
+    scene.registry.wasClosed(
+      localPort,
+      remotePort,
+      remote,
+      scene.now.seconds - 10,
+    );
   assert.ok(!ask());
   scene.registry.closed(CONNECTED.cookie, scene.tick());
   assert.ok(ask());
-  assert.ok(!scene.registry.isRecent(40001, port, host));
-  assert.ok(!scene.registry.isRecent(40000, port + 1, host));
-  assert.ok(!scene.registry.isRecent(40000, port, address("192.0.2.9")));
+  assert.ok(!ask(40001));
+  assert.ok(!ask(40000, port + 1));
+  assert.ok(!ask(40000, port, address("192.0.2.9")));
   scene.wait(5);
   assert.ok(ask());
   // Between the same ends again, and closed again.
