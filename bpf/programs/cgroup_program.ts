@@ -222,10 +222,28 @@ export function jumpUnlessDatagrams(target: string): Code {
   ]);
 }
 
-/** Family, protocol (in r9) and owner of the event; r7 is the socket. */
+/** Family, protocol (in r9) and owner of the event; r8 is the mark. */
 export function describeSocket(socket: Register): Code {
+  return [describeOwner(), describeKind(socket)];
+}
+
+/** Cookies of the socket of the context in r6. */
+export function describeIdentity(netns: boolean): Code {
   return [
-    describeOwner(),
+    mov(R1, R6),
+    call("get_socket_cookie"),
+    store("u64", R10, EVENT_PLACE + EVENT.cookie, R0),
+    !netns ? [] : [
+      mov(R1, R6),
+      call("get_netns_cookie"),
+      store("u64", R10, EVENT_PLACE + EVENT.netns, R0),
+    ],
+  ];
+}
+
+/** Family, and protocol (in r9) of the event. */
+export function describeKind(socket: Register): Code {
+  return [
     loadField(R1, socket, SOCK.family),
     store("u16", R10, EVENT_PLACE + EVENT.family, R1),
     store("u16", R10, EVENT_PLACE + EVENT.protocol, R9),

@@ -314,6 +314,12 @@ export const EVENT_TYPE = {
   EXITED: 10,
   /** The command line of the program that a process runs now. */
   ARGUMENTS: 11,
+  /**
+   * A socket that is not the program's got a local port that the program holds:
+   * SO_REUSEPORT, another address, or another network namespace. Of its owner
+   * nothing is told.
+   */
+  RIVAL: 12,
 } as const;
 
 /** Name of a kind of event. */

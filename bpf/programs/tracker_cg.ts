@@ -8,12 +8,12 @@
  * hook              socket gets   rule that is added           event
  * sock_create       mark          –                            (CREATED)
  * bind4/6           mark          –                            –
- * post_bind4/6      mark          port                         BOUND
+ * post_bind4/6      mark          port                         BOUND, or RIVAL
  * connect4/6        mark          –                            –
  * sendmsg4/6        mark          port (UDP)                   BOUND
  * getsockname4/6    –             port (UDP)                   BOUND
  * sock_ops connect  (mark)        connection, port taken back  CONNECTED
- * sock_ops listen   (mark)        port                         LISTENING
+ * sock_ops listen   (mark)        port                         LISTENING, or RIVAL
  * sock_ops passive  its own mark  connection                   ACCEPTED
  * egress            –             port (UDP)                   BOUND, CONNECTED
  * sock_release      –             port taken back              RELEASED
@@ -26,7 +26,7 @@
  * before the SYN leaves, ports before anybody can send to them.
  *
  * A socket without mark that takes over a connection's addresses or an unused
- * port removes the rule.
+ * port removes the rule; one that gets a port in use is told of.
  *
  * @module
  */
@@ -52,6 +52,8 @@ import {
   ADDR_FLAVOR,
   AF_INET,
   cgroupProgram,
+  describeIdentity,
+  describeKind,
   describeSocket,
   ensureMark,
   findMark,
@@ -144,15 +146,30 @@ function postBindProgram(
     jumpIf(R0, "==", 0, "permit"),
     beginEvent(EVENT_TYPE.BOUND),
     describeSocket(R6),
-    storeAddress(family, R6, SOCK.srcIp4, SOCK.srcIp6, EVENT.local),
-    loadField(R1, R6, SOCK.srcPort),
-    store("u16", R10, EVENT_PLACE + EVENT.localPort, R1),
+    describeBound(family),
     endEvent(),
     jump("permit"),
     label("foreign"),
     portKeyOf(SOCK.srcPort, R6),
     callFunction("forget_port"),
+    jumpIf(R0, "==", 0, "permit"),
+    // Of TCP, listening matters.
+    jumpIf(R9, "==", TCP, "permit"),
+    beginEvent(EVENT_TYPE.RIVAL),
+    describeIdentity(true),
+    describeKind(R6),
+    describeBound(family),
+    endEvent(),
   ], [...PORT_FUNCTIONS, "forget_port"]);
+}
+
+/** The local end of the socket that is the context. */
+function describeBound(family: number | undefined): Code {
+  return [
+    storeAddress(family, R6, SOCK.srcIp4, SOCK.srcIp6, EVENT.local),
+    loadField(R1, R6, SOCK.srcPort),
+    store("u16", R10, EVENT_PLACE + EVENT.localPort, R1),
+  ];
 }
 
 /** {@linkcode ensureMark} for the context as socket; r9 survives. */

@@ -56,6 +56,7 @@ import {
   rememberSock,
   sockPortKey,
   type SockProtocol,
+  takePortOver,
   TCP,
   type TracingAbilities,
   wantConnection,
@@ -183,8 +184,7 @@ function portProgram(
     endEvent(),
     jump("done"),
     label("foreign"),
-    sockPortKey(types, protocol),
-    callFunction("forget_port"),
+    takePortOver(types, protocol, "done"),
   ], ["is_target", "emit", "hold_port", "release_port", "forget_port"]);
 }
 

@@ -66,7 +66,7 @@ export type FunctionName =
   | "hold_port"
   /** One socket less holds the port key r1. */
   | "release_port"
-  /** Removes the port key r1 unless a socket holds it. */
+  /** Removes the port key r1 unless a socket holds it; r0 = whether one does */
   | "forget_port"
   /** Wants the connection at r1; r2 = event about it; both on the stack. */
   | "add_connection"
@@ -220,12 +220,15 @@ function forgetPort(): Code {
     lookup(MAP.ports, key),
     jumpIf(R0, "==", 0, "forget_port done"),
     load("u32", R1, R0, PORT.sockets),
-    jumpIf(R1, "!=", 0, "forget_port done"),
+    jumpIf(R1, "!=", 0, "forget_port held"),
     loadMap(R1, MAP.ports),
     stackAddress(R2, key),
     call("map_delete_elem"),
     label("forget_port done"),
     result(0),
+    exit(),
+    label("forget_port held"),
+    result(1),
     exit(),
   ];
 }

@@ -340,6 +340,36 @@ export function holdSockPort(types: KernelTypes, protocol: SockProtocol): Code {
   ];
 }
 
+/**
+ * The socket in r7 is not the program's: takes over a port that the program
+ * does not use any more, or tells that both have it. Ends before `done`.
+ */
+export function takePortOver(
+  types: KernelTypes,
+  protocol: SockProtocol,
+  done: string,
+): Code {
+  return [
+    sockPortKey(types, protocol),
+    callFunction("forget_port"),
+    jumpIf(R0, "==", 0, done),
+    beginEvent(EVENT_TYPE.RIVAL),
+    describeWhole(types, protocol),
+    foreignIdentity(types),
+    endEvent(),
+  ];
+}
+
+/** Cookies of the socket in r7 into the event; the socket's may be missing. */
+export function foreignIdentity(types: KernelTypes): Code {
+  return [
+    load("u64", R1, R7, types.offset("sock", "__sk_common.skc_cookie")),
+    store("u64", R10, EVENT_PLACE + EVENT.cookie, R1),
+    netnsOf(types),
+    store("u64", R10, EVENT_PLACE + EVENT.netns, R0),
+  ];
+}
+
 /** Sets the type of the event. */
 export function setEventType(type: number): Code {
   return store("u32", R10, EVENT_PLACE + EVENT.type, type);

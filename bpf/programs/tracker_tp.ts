@@ -59,16 +59,17 @@ import {
   describeWhole,
   endConnection,
   findSock,
+  foreignIdentity,
   forgetConnection,
   forgetSock,
   holdSockPort,
   KEY_PLACE,
-  netnsOf,
   oldLocalPort,
   rememberSock,
   setEventType,
   sockPortKey,
   type SockProtocol,
+  takePortOver,
   TCP,
   TCP_STATE,
   type TracingAbilities,
@@ -157,8 +158,7 @@ function stateProgram(
     endEvent(),
     jump("done"),
     label("listen foreign"),
-    sockPortKey(types, TCP),
-    callFunction("forget_port"),
+    takePortOver(types, TCP, "done"),
     jump("done"),
 
     // Not in the context of a process.
@@ -175,7 +175,7 @@ function stateProgram(
     jumpIf(R1, "==", 0, "accept foreign"),
     load("u32", R1, R0, PORT.owner),
     store("u32", R10, EVENT_PLACE + EVENT.tgid, R1),
-    acceptedIdentity(types),
+    foreignIdentity(types),
     wantConnection(),
     endEvent(),
     jump("done"),
@@ -198,16 +198,6 @@ function lookupPort(types: KernelTypes, protocol: SockProtocol): Code {
     sockPortKey(types, protocol),
     store("u32", R10, PORT_PLACE, R1),
     lookup(MAP.ports, PORT_PLACE),
-  ];
-}
-
-/** Cookies of the socket in r7 into the event; the socket's may be missing. */
-function acceptedIdentity(types: KernelTypes): Code {
-  return [
-    load("u64", R1, R7, types.offset("sock", "__sk_common.skc_cookie")),
-    store("u64", R10, EVENT_PLACE + EVENT.cookie, R1),
-    netnsOf(types),
-    store("u64", R10, EVENT_PLACE + EVENT.netns, R0),
   ];
 }
 

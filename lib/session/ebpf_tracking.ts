@@ -181,6 +181,7 @@ export class EbpfTracking implements Disposable {
       () => this.#cleanup.servers(),
       (text) => this.#warn(text),
       true,
+      () => this.#readEvents(),
     );
     this.#strays = new StraySockets({
       isKnown: ({ cookie }) => this.#registry.has(cookie),
@@ -291,6 +292,8 @@ export class EbpfTracking implements Disposable {
     for (let pass = 0; pass < 2; pass++) {
       for (const pid of seen) this.#lookInto(pid);
     }
+    this.#sharedPorts.expect();
+    this.#sharedPorts.lookIfDue();
     this.#dropEnded(seen);
     if (this.#tracker.targets().length === 0) {
       throw new CaptureError("no-process", `No process ${pids.join(", ")}`);
@@ -365,10 +368,15 @@ export class EbpfTracking implements Disposable {
     const now = performance.now();
     if (!this.#tracker.events.isEmpty) {
       this.#readClocks(now);
-      this.#tracker.events.read((event) => this.#take(event));
+      this.#readEvents();
+      this.#sharedPorts.lookIfDue();
     }
     this.#lostEvents.check(now);
     this.#control.sockets = this.#registry.seen;
+  }
+
+  #readEvents(): void {
+    this.#tracker.events.read((event) => this.#take(event));
   }
 
   #readClocks(now: number): void {
@@ -440,8 +448,14 @@ export class EbpfTracking implements Disposable {
   #take(event: TrackerEvent): void {
     if (this.#setup.sockets) this.#tell(event);
     switch (event.type) {
-      case EVENT_TYPE.BOUND:
       case EVENT_TYPE.LISTENING:
+        this.#sharedPorts.expect();
+        this.#observe(event);
+        return;
+      case EVENT_TYPE.RIVAL:
+        this.#takeRival(event);
+        return;
+      case EVENT_TYPE.BOUND:
       case EVENT_TYPE.CONNECTED:
       case EVENT_TYPE.ACCEPTED:
         this.#observe(event);
@@ -474,6 +488,13 @@ export class EbpfTracking implements Disposable {
       default:
         return;
     }
+  }
+
+  #takeRival(event: TrackerEvent): void {
+    const { address } = this.#state.local;
+    event.readLocal(address);
+    const { cookie, protocol, localPort, netns } = event;
+    this.#sharedPorts.rival(cookie, protocol, address, localPort, netns);
   }
 
   #tell(event: TrackerEvent): void {

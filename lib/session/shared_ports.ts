@@ -20,48 +20,93 @@ export class SharedPorts {
   readonly #found: (text: string) => void;
   /** Whether the tracker tells of each connection that is accepted. */
   readonly #knowsAccepted: boolean;
+  readonly #learn: (() => void) | undefined;
   /** Cookies of rivals that were seen the last time. */
   #suspects = new Set<bigint>();
+  /** Set when the program has a new server. */
+  #isDue = false;
   #nextAt = 0;
 
   /**
    * @param servers lists the machine's sockets that anybody may talk to
    * @param found called for each port
+   * @param learn learns of all sockets that the program has at this moment;
+   *   unset where that takes an unknown time
    */
   constructor(
     registry: SocketRegistry,
     servers: () => readonly InetDiagSocket[],
     found: (warning: string) => void,
     knowsAccepted: boolean,
+    learn?: () => void,
   ) {
     this.#registry = registry;
     this.#servers = servers;
     this.#found = found;
     this.#knowsAccepted = knowsAccepted;
+    this.#learn = learn;
+  }
+
+  /** The program has a new server: others may be at its port already. */
+  expect(): void {
+    this.#isDue = true;
+  }
+
+  /** Looks if the program has a new server. */
+  lookIfDue(): void {
+    if (this.#isDue) this.#lookNow();
   }
 
   /** Looks, unless that was done a short time ago. */
   look(): void {
     const now = performance.now();
     if (now < this.#nextAt || !this.#registry.hasServers) return;
-    this.#nextAt = now + INTERVAL;
+    this.#lookNow();
+  }
+
+  #lookNow(): void {
+    this.#isDue = false;
+    this.#nextAt = performance.now() + INTERVAL;
     const suspects = new Set<bigint>();
-    for (
-      const { cookie, protocol, localAddress, localPort } of this.#servers()
-    ) {
+    const servers = this.#servers();
+    // In this order no socket of the program is taken for a stranger's.
+    this.#learn?.();
+    for (const { cookie, protocol, localAddress, localPort } of servers) {
       const address = mapped(localAddress);
       if (!this.#registry.isRival(cookie, protocol, address, localPort)) {
         continue;
       }
       // The program's own may not be known yet: they are the second time.
-      if (!this.#suspects.has(cookie)) {
+      if (this.#learn === undefined && !this.#suspects.has(cookie)) {
         suspects.add(cookie);
         continue;
       }
-      this.#registry.share(protocol, localPort);
-      this.#found(this.#text(protocol, localPort));
+      this.#share(protocol, localPort);
     }
     this.#suspects = suspects;
+  }
+
+  /**
+   * A socket that is not the program's got a port of the program.
+   *
+   * @param address 16 bytes, IPv4 v4-mapped
+   * @param netns SO_NETNS_COOKIE; 0 where it is not known
+   */
+  rival(
+    cookie: bigint,
+    protocol: number,
+    address: Uint8Array,
+    port: number,
+    netns: bigint,
+  ): void {
+    if (this.#registry.isRival(cookie, protocol, address, port, netns)) {
+      this.#share(protocol, port);
+    }
+  }
+
+  #share(protocol: number, port: number): void {
+    this.#registry.share(protocol, port);
+    this.#found(this.#text(protocol, port));
   }
 
   #text(protocol: number, port: number): string {

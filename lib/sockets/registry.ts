@@ -156,20 +156,25 @@ export class SocketRegistry {
   /**
    * Whether a socket of somebody else has the same local end as a known one
    * that anybody may talk to, and that was not told before.
+   *
+   * @param netns SO_NETNS_COOKIE; 0 where it is not known
    */
   isRival(
     cookie: bigint,
     protocol: number,
     address: Uint8Array,
     port: number,
+    netns = 0n,
   ): boolean {
     const key = serverKey(protocol, port);
     const cookies = this.#servers.get(key);
     if (cookies === undefined || this.#shared.has(key)) return false;
     if (this.#records.has(cookie)) return false;
-    return [...cookies].some((own) =>
-      overlap(this.#records.get(own)!.localAddress, address)
-    );
+    return [...cookies].some((own) => {
+      const record = this.#records.get(own)!;
+      const isElsewhere = netns !== 0n && netns !== record.netns;
+      return !isElsewhere && overlap(record.localAddress, address);
+    });
   }
 
   /**

@@ -1,8 +1,8 @@
 /*
  * Echo server on a port that it may share with others (SO_REUSEPORT):
- *   reuseport_server ADDRESS:PORT
+ *   reuseport_server ADDRESS:PORT [VISITS]
  * Logs "listening", each connection that it accepts, and ends when standard
- * input does.
+ * input does. A child visits the port at once so many times, and logs "visited".
  */
 #include "workload.h"
 
@@ -21,7 +21,7 @@ static void serve(int listener) {
 int main(int argc, char **argv) {
   char name[80];
   int one = 1;
-  if (argc != 2) return 2;
+  if (argc != 2 && argc != 3) return 2;
   begin();
   struct endpoint at = endpoint_of(argv[1]);
   int fd = check(socket(at.address.ss_family, SOCK_STREAM, 0), "socket");
@@ -29,6 +29,12 @@ int main(int argc, char **argv) {
         "SO_REUSEPORT");
   check(bind(fd, raw(&at), at.length), "bind");
   check(listen(fd, 64), "listen");
+  if (argc == 3 && check(fork(), "fork") == 0) {
+    close(fd);
+    for (int i = 0; i < atoi(argv[2]); i++) visit(argv[1]);
+    log_event("visited", argv[1]);
+    return 0;
+  }
   check(getsockname(fd, raw(&at), &at.length), "getsockname");
   text_of(&at.address, name, sizeof name);
   log_event("listening", name);

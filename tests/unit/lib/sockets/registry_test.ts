@@ -538,9 +538,14 @@ for (
 Deno.test("SocketRegistry.isRival() finds sockets of others at a port of its own", () => {
   using scene = new RegistryScene();
   const { registry } = scene;
-  const isRival = (protocol: number, at: string, cookie = 99n): boolean => {
+  const isRival = (
+    protocol: number,
+    at: string,
+    cookie = 99n,
+    netns = 0n,
+  ): boolean => {
     const { address, port } = endpoint(at);
-    return registry.isRival(cookie, protocol, address, port);
+    return registry.isRival(cookie, protocol, address, port, netns);
   };
   assert.ok(!registry.hasServers);
   scene.observe({ ...NAMED, listening: true });
@@ -550,6 +555,7 @@ Deno.test("SocketRegistry.isRival() finds sockets of others at a port of its own
   assert.ok(isRival(TCP, "0.0.0.0:40000"));
   assert.ok(!isRival(TCP, LOCAL, NAMED.cookie), "it is its own");
   assert.ok(!isRival(TCP, "192.0.2.2:40000"), "another address");
+  assert.ok(!isRival(TCP, LOCAL, 99n, 1234n), "another namespace");
   assert.ok(!isRival(TCP, "192.0.2.1:40001"), "another port");
   assert.ok(!isRival(UDP, LOCAL), "another protocol");
   assert.ok(isRival(UDP, "127.0.0.53:53"));
