@@ -69,7 +69,8 @@ const TOLERATED_SLACK = 0.02;
 /**
  * Compiles rules to a filter for a packet socket of type SOCK_DGRAM.
  *
- * A packet is taken when it is TCP or UDP over IPv4 or IPv6 and
+ * A packet is taken when it is of ICMP and that is wanted, or when it is TCP or
+ * UDP over IPv4 or IPv6 and
  * - its local port is in the rules. The local side of a packet that is sent
  *   is its source, of one that is received its destination; packets for
  *   other hosts are dropped; or

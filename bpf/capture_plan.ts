@@ -14,6 +14,11 @@ export const UDP = 17;
 /** IPPROTO_UDPLITE. */
 export const UDP_LITE = 136;
 
+/** IPPROTO_ICMP. */
+const ICMP = 1;
+/** IPPROTO_ICMPV6. */
+const ICMPV6 = 58;
+
 /** Protocols with ports that a filter can want. */
 export type PortProtocol = typeof TCP | typeof UDP | typeof UDP_LITE;
 
@@ -47,6 +52,8 @@ export interface CaptureRules {
   readonly allUdp?: boolean;
   /** Take every UDP-Lite packet. */
   readonly allUdpLite?: boolean;
+  /** Take ICMP and ICMPv6, whatever it is about, if anything else is taken. */
+  readonly icmp?: boolean;
 }
 
 /** Added to the port in a {@linkcode RemoteRule} key when it is about IPv6. */
@@ -63,7 +70,7 @@ export interface RemoteRule {
 /** What the filter does with one protocol. */
 export interface ProtocolPlan {
   /** Protocol number in the IP header. */
-  readonly protocol: PortProtocol;
+  readonly protocol: PortProtocol | typeof ICMP | typeof ICMPV6;
   /** Take every packet; the rest of the plan is then empty. */
   readonly all: boolean;
   /** Local ports. */
@@ -89,17 +96,23 @@ export function planCapture(rules: CaptureRules): ProtocolPlan[] {
   const tcp = planProtocol(TCP, rules.tcpPorts, rules);
   const udp = planProtocol(UDP, rules.udpPorts, rules);
   const udpLite = planProtocol(UDP_LITE, rules.udpLitePorts ?? [], rules);
-  return [
+  const plans = [
     rules.allTcp ? takeAll(tcp) : tcp,
     rules.allUdp ? takeAll(udp) : udp,
     rules.allUdpLite ? takeAll(udpLite) : udpLite,
   ].filter(({ all, ports, remotes, remoteKeys }) =>
     all || ports.length + remotes.length + remoteKeys.length > 0
   );
+  if (plans.length === 0 || !rules.icmp) return plans;
+  return [...plans, allOf(ICMP), allOf(ICMPV6)];
 }
 
 /** The plan that takes every packet of the protocol. */
 export function takeAll({ protocol }: ProtocolPlan): ProtocolPlan {
+  return allOf(protocol);
+}
+
+function allOf(protocol: ProtocolPlan["protocol"]): ProtocolPlan {
   return { protocol, all: true, ports: [], remotes: [], remoteKeys: [] };
 }
 

@@ -3,19 +3,28 @@
  *
  * @module
  */
-import { OptionError, parseWords } from "./script.ts";
+import {
+  chosenOf,
+  TRACKER_HELP,
+  type TrackerName,
+  TRACKERS,
+} from "./chosen_names.ts";
+import { parseWords } from "./script.ts";
 
-/** Ways to follow a program, in the order of the columns. */
-export const TRACKERS = ["ebpf", "ptrace"] as const;
+/** Kernel filters, in the order of the columns. */
+const FILTERS = ["map", "classic"] as const;
 
-/** Name of a tracker. */
-export type TrackerName = typeof TRACKERS[number];
+/** A way to capture; each has columns of its own. */
+export interface Way {
+  readonly tracker: TrackerName;
+  readonly filter: typeof FILTERS[number];
+}
 
 /** What to run and how to show it. */
 export interface AccuracyOptions {
   /** Only tests whose names contain this. */
   readonly filter: string | undefined;
-  readonly trackers: readonly TrackerName[];
+  readonly ways: readonly Way[];
   /** One row per group of cases instead of one per case. */
   readonly groups: boolean;
   /** Print Markdown. */
@@ -30,16 +39,19 @@ export interface AccuracyOptions {
 export const HELP = `Usage: scripts/accuracy [OPTIONS] [FILTER]
 
 Captures the traffic of programs in every case that the tests know, with each
-tracker, compares packet by packet with an independent tcpdump, and prints
-precision (share of captured packets that are the program's) and recall (share
-of the program's packets that were captured). On loopback and in network
-namespaces only. Needs root, takes some minutes.
+tracker and each kernel filter, compares packet by packet with an independent
+tcpdump, and prints precision (share of captured packets that are the
+program's) and recall (share of the program's packets that were captured), and
+what tracedump itself says that it misses. On loopback and in network namespaces
+only. Needs root, takes about a quarter of an hour.
 
 With FILTER, only cases whose names contain it. The exit status is 0 when
-every row is exact.
+nothing foreign was captured and nothing is missing that was not told.
 
 Options:
-  --tracker NAME  only this tracker: ${TRACKERS.join(" or ")}
+${TRACKER_HELP}
+  --kernel-filter NAME
+                  only this kernel filter: ${FILTERS.join(" or ")}
   --groups        one row per group of cases
   --markdown      print the table for a Markdown document
   --save FILE     keep what was found in this file, too
@@ -61,6 +73,7 @@ export function parseOptions(
     allowPositionals: true,
     options: {
       tracker: { type: "string" },
+      "kernel-filter": { type: "string" },
       groups: { type: "boolean" },
       markdown: { type: "boolean" },
       save: { type: "string" },
@@ -69,18 +82,14 @@ export function parseOptions(
     },
   });
   if (values.help) return undefined;
-  const { tracker } = values;
-  const trackers = TRACKERS.filter((name) =>
-    tracker === undefined || tracker === name
-  );
-  if (trackers.length === 0) {
-    throw new OptionError(
-      `No tracker "${tracker}": expected ${TRACKERS.join(" or ")}`,
-    );
-  }
+  const trackers = chosenOf(TRACKERS, "tracker", values.tracker);
+  const asked = values["kernel-filter"];
+  const filters = chosenOf(FILTERS, "kernel filter", asked);
   return {
     filter: positionals.length === 0 ? undefined : positionals.join(" "),
-    trackers,
+    ways: trackers.flatMap((tracker) =>
+      filters.map((filter) => ({ tracker, filter }))
+    ),
     groups: values.groups ?? false,
     markdown: values.markdown ?? false,
     save: values.save,

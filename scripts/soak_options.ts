@@ -3,10 +3,8 @@
  *
  * @module
  */
-import { OptionError, parseWords, wholeNumber } from "./script.ts";
-
-/** Ways to follow the program. */
-const TRACKERS = ["ebpf", "ptrace"] as const;
+import { chosenOf, TRACKER_HELP, TRACKERS } from "./chosen_names.ts";
+import { parseWords, wholeNumber } from "./script.ts";
 
 /** How long to go on. */
 export interface SoakOptions {
@@ -30,7 +28,7 @@ gcc.
 
 Options:
   --count N       conversations (default 1000000)
-  --tracker NAME  only this tracker: ${TRACKERS.join(" or ")}
+${TRACKER_HELP}
   --rest N        seconds that the program stays when they are over, so that
                   closed connections are forgotten (default 90)
   --markdown      print tables for a Markdown document
@@ -57,17 +55,8 @@ export function parseOptions(
     },
   });
   if (values.help) return undefined;
-  const { tracker } = values;
-  const trackers = TRACKERS.filter((name) =>
-    tracker === undefined || tracker === name
-  );
-  if (trackers.length === 0) {
-    throw new OptionError(
-      `No tracker "${tracker}": expected ${TRACKERS.join(" or ")}`,
-    );
-  }
   return {
-    trackers,
+    trackers: chosenOf(TRACKERS, "tracker", values.tracker),
     count: wholeNumber("--count", values.count, 1_000_000),
     rest: wholeNumber("--rest", values.rest, 90),
     markdown: values.markdown ?? false,

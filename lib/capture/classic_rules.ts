@@ -55,6 +55,7 @@ interface Remote extends RemoteEndpoint {
 export class ClassicRules {
   readonly #sockets: number[];
   readonly #snaplen: number;
+  readonly #icmp: boolean;
   /** How many sockets want a port, by `protocolPort`. */
   readonly #wanted = new Int32Array(PROTOCOL_PORTS);
   readonly #installed = new Uint8Array(PROTOCOL_PORTS);
@@ -72,10 +73,12 @@ export class ClassicRules {
   /**
    * @param fd the packet socket
    * @param snaplen bytes of each packet to take, 0 for all
+   * @param icmp whether ICMP passes, too
    */
-  constructor(fd: number, snaplen: number) {
+  constructor(fd: number, snaplen: number, icmp = false) {
     this.#sockets = [fd];
     this.#snaplen = snaplen;
+    this.#icmp = icmp;
   }
 
   /**
@@ -178,6 +181,7 @@ export class ClassicRules {
       udpPorts: sorted(this.#ports.get(PROTOCOL_UDP)!),
       udpLitePorts: sorted(this.#ports.get(PROTOCOL_UDP_LITE)!),
       remotes: [...this.#remotes.values()],
+      icmp: this.#icmp,
     };
     for (const socket of this.#sockets) this.#installAt(socket, rules);
     this.#installed.fill(0);

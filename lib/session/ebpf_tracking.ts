@@ -237,6 +237,7 @@ export class EbpfTracking implements Disposable {
       allTcp: true,
       allUdp: true,
       allUdpLite: true,
+      icmp: this.#setup.icmp,
     }, { snaplen });
     const errno = attachFilter(socket, assembleClassic(program));
     if (errno !== 0) throw new SyscallError("SO_ATTACH_FILTER", errno);

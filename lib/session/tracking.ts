@@ -197,13 +197,7 @@ export class Tracking {
         this.#debug(1, `packets are selected by classic BPF: ${reason}`);
       }
     }
-    if (setup.icmp) {
-      this.#warnOnce(
-        "icmp",
-        "ICMP errors are left out: they need the map filter (CAP_BPF)",
-      );
-    }
-    return new ClassicRules(setup.socket, setup.snaplen);
+    return new ClassicRules(setup.socket, setup.snaplen, setup.icmp);
   }
 
   /**

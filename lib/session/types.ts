@@ -80,8 +80,7 @@ export interface CaptureOptions {
   /** Bytes kept of each IP packet; 0 keeps all. */
   readonly snaplen: number;
   /**
-   * Also take ICMP errors that quote the program's packets; needs the map
-   * filter. Default false.
+   * Also take ICMP errors that quote the program's packets. Default false.
    */
   readonly icmp?: boolean;
   /** Nanosecond time stamps in a pcap file instead of microseconds. */

@@ -157,7 +157,7 @@ for (const mode of ["fastopen", "fastopen_connect"]) {
 }
 
 captureTest(
-  "TCP client: bind, and a neighbor with the same port",
+  "shared port: connections of two programs to different peers",
   async (bench) => {
     const server = await bench.scene();
     const client = await compileWorkload("tcp_client");

@@ -25,7 +25,7 @@ const CASES = [
 
 for (const { family, tracker, options } of CASES) {
   const title = [family, tracker, ...options].join(" ");
-  captureTest(`fragments in any order: ${title}`, async (bench) => {
+  captureTest(`fragments: in any order: ${title}`, async (bench) => {
     if (!bench.isTracker(tracker)) return;
     await bench.scene();
     const server = await compileWorkload("udp_server");
@@ -62,7 +62,7 @@ for (const tracker of ["ebpf", "ptrace"] as const) {
       ["udp_client", "segments", "udp6"],
     ] as const
   ) {
-    const title = `super-packets of ${address} are whole: ${tracker}`;
+    const title = `super-packets: ${address} whole: ${tracker}`;
     captureTest(title, async (bench) => {
       if (!bench.isTracker(tracker)) return;
       const server = await bench.scene();

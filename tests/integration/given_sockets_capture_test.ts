@@ -12,7 +12,7 @@ async function visit(bench: Bench): Promise<void> {
 }
 
 for (const tracker of ["ebpf", "ptrace"] as const) {
-  captureTest(`sockets from the shell: ${tracker}`, async (bench) => {
+  captureTest(`given sockets: from the shell: ${tracker}`, async (bench) => {
     if (!bench.isTracker(tracker)) return;
     const server = await bench.scene();
     const giver = await compileWorkload("giver");
@@ -29,61 +29,67 @@ for (const tracker of ["ebpf", "ptrace"] as const) {
     await bench.verify({ sockets: 3, from });
   });
 
-  captureTest(`sockets through a Unix socket: ${tracker}`, async (bench) => {
-    if (!bench.isTracker(tracker)) return;
-    const server = await bench.scene();
-    const giver = await compileWorkload("giver");
-    const receiver = await compileWorkload("receiver");
-    const path = `${bench.folder}/socket`;
-    const gift = bench.startForeign([giver, path, server.tcp4]);
-    await bench.foreignLog.event("giving");
-    const tool = bench.launch([receiver, path, server.udp4], {
-      stdin: "piped",
-      options: bench.trackerOptions(tracker),
-    });
-    assert.equal((await gift.ended()).code, 0);
-    await tool.seen("stderr", /warning: process \d+ \(receiver.*elsewhere/);
-    const from = await bench.mark();
-    await tool.writeLine();
-    await visit(bench);
-    assert.equal((await tool.ended()).code, 0);
-    assert.equal(tool.stderr.match(/warning/g)?.length, 1, tool.stderr);
-    await bench.verify({ sockets: 3, from, mayWarn: true });
-  });
+  captureTest(
+    `given sockets: through a Unix socket: ${tracker}`,
+    async (bench) => {
+      if (!bench.isTracker(tracker)) return;
+      const server = await bench.scene();
+      const giver = await compileWorkload("giver");
+      const receiver = await compileWorkload("receiver");
+      const path = `${bench.folder}/socket`;
+      const gift = bench.startForeign([giver, path, server.tcp4]);
+      await bench.foreignLog.event("giving");
+      const tool = bench.launch([receiver, path, server.udp4], {
+        stdin: "piped",
+        options: bench.trackerOptions(tracker),
+      });
+      assert.equal((await gift.ended()).code, 0);
+      await tool.seen("stderr", /warning: process \d+ \(receiver.*elsewhere/);
+      const from = await bench.mark();
+      await tool.writeLine();
+      await visit(bench);
+      assert.equal((await tool.ended()).code, 0);
+      assert.equal(tool.stderr.match(/warning/g)?.length, 1, tool.stderr);
+      await bench.verify({ sockets: 3, from, mayWarn: true });
+    },
+  );
 
   // ptrace sees the call; eBPF looks for what came of it, and says so.
-  captureTest(`sockets taken from a process: ${tracker}`, async (bench) => {
-    if (!bench.isTracker(tracker)) return;
-    const server = await bench.scene();
-    const giver = await compileWorkload("giver");
-    const receiver = await compileWorkload("receiver");
-    const owner = bench.startForeign([giver, "+", server.tcp4], {
-      stdin: "piped",
-    });
-    const { value: from } = await bench.foreignLog.event("keeping");
-    const tool = bench.launch([receiver, from, server.udp4], {
-      stdin: "piped",
-      options: bench.trackerOptions(tracker),
-    });
-    await bench.log.event("taken");
-    const isExact = tracker === "ptrace";
-    if (!isExact) {
-      await tool.seen("stderr", /warning: process \d+ \(receiver.*elsewhere/);
-    }
-    await owner.closeInput();
-    assert.equal((await owner.ended()).code, 0);
-    const begin = await bench.mark();
-    await tool.writeLine();
-    await visit(bench);
-    assert.equal((await tool.ended()).code, 0);
-    const warnings = tool.stderr.match(/warning/g)?.length ?? 0;
-    assert.equal(warnings, isExact ? 0 : 1, tool.stderr);
-    await bench.verify({ sockets: 3, from: begin, mayWarn: !isExact });
-  });
+  captureTest(
+    `given sockets: taken from a process: ${tracker}`,
+    async (bench) => {
+      if (!bench.isTracker(tracker)) return;
+      const server = await bench.scene();
+      const giver = await compileWorkload("giver");
+      const receiver = await compileWorkload("receiver");
+      const owner = bench.startForeign([giver, "+", server.tcp4], {
+        stdin: "piped",
+      });
+      const { value: from } = await bench.foreignLog.event("keeping");
+      const tool = bench.launch([receiver, from, server.udp4], {
+        stdin: "piped",
+        options: bench.trackerOptions(tracker),
+      });
+      await bench.log.event("taken");
+      const isExact = tracker === "ptrace";
+      if (!isExact) {
+        await tool.seen("stderr", /warning: process \d+ \(receiver.*elsewhere/);
+      }
+      await owner.closeInput();
+      assert.equal((await owner.ended()).code, 0);
+      const begin = await bench.mark();
+      await tool.writeLine();
+      await visit(bench);
+      assert.equal((await tool.ended()).code, 0);
+      const warnings = tool.stderr.match(/warning/g)?.length ?? 0;
+      assert.equal(warnings, isExact ? 0 : 1, tool.stderr);
+      await bench.verify({ sockets: 3, from: begin, mayWarn: !isExact });
+    },
+  );
 }
 
 for (const kind of ["normal", "direct"] as const) {
-  captureTest(`a socket of io_uring: ${kind}, ebpf`, async (bench) => {
+  captureTest(`given sockets: io_uring, ${kind}: ebpf`, async (bench) => {
     if (!bench.isTracker("ebpf")) return;
     const server = await bench.scene();
     const client = await compileWorkload("ring_client");
@@ -96,7 +102,7 @@ for (const kind of ["normal", "direct"] as const) {
     await bench.verify({ owned: "rest" });
   }, { network: "private" });
 
-  captureTest(`a socket of io_uring: ${kind}, ptrace`, async (bench) => {
+  captureTest(`given sockets: io_uring, ${kind}: ptrace`, async (bench) => {
     if (!bench.isTracker("ptrace")) return;
     const server = await bench.scene();
     const client = await compileWorkload("ring_client");
@@ -113,7 +119,7 @@ for (const kind of ["normal", "direct"] as const) {
   }, { network: "private" });
 }
 
-captureTest("a socket of MPTCP", async (bench) => {
+captureTest("MPTCP: a connection", async (bench) => {
   const server = await bench.scene();
   const port = server.tcp4.slice(server.tcp4.lastIndexOf(":") + 1);
   const script = `

@@ -1,15 +1,8 @@
 import assert from "node:assert/strict";
 import type { Bench } from "../support/bench.ts";
-import {
-  compare,
-  describe,
-  isExact,
-  type TruthPacket,
-} from "../support/compare.ts";
 import { compileWorkload } from "../support/compile.ts";
 import { captureTest } from "../support/harness.ts";
 import { NEAR } from "../support/network.ts";
-import { parseCapture, type TestPacket } from "../support/packets.ts";
 import { type EchoServer, startEchoServer } from "../support/servers.ts";
 import { Truth } from "../support/truth.ts";
 
@@ -30,22 +23,6 @@ function namespaceTest(
 /** An echo server in the namespace that the tool is in. */
 async function nearServer(bench: Bench): Promise<EchoServer> {
   return await startEchoServer(bench.startForeign.bind(bench), NEAR);
-}
-
-/** The capture against all TCP and UDP packets that another tcpdump saw. */
-async function verifyAll(bench: Bench, truth: Truth): Promise<void> {
-  await truth.mark();
-  const isOwn = ({ protocol, bytes }: TestPacket): boolean =>
-    protocol !== "other" && !bytes.includes("moment ");
-  const all = (await truth.stop()).map((packet): TruthPacket => ({
-    ...packet,
-    isOwned: isOwn(packet),
-    isRequired: true,
-  }));
-  const { packets } = parseCapture(await Deno.readFile(bench.output));
-  const comparison = compare(packets, all);
-  assert.ok(isExact(comparison), describe(comparison));
-  assert.ok(packets.length > 0);
 }
 
 for (const tracker of ["ebpf", "ptrace"] as const) {
@@ -80,7 +57,7 @@ for (const tracker of ["ebpf", "ptrace"] as const) {
     assert.equal((await bench.startFar(visitor).ended()).code, 0);
     assert.equal((await target.ended()).code, 0);
     assert.equal((await tool.ended()).code, 0);
-    await verifyAll(bench, truth);
+    await bench.verify({ truth, owned: "all" });
   });
 
   namespaceTest("moving with setns", tracker, async (bench, options) => {
@@ -130,7 +107,7 @@ for (const tracker of ["ebpf", "ptrace"] as const) {
         assert.equal((await child.ended()).code, 0);
       }
       assert.equal((await tool.ended()).code, 0);
-      await verifyAll(bench, truth);
+      await bench.verify({ truth, owned: "all" });
     },
   );
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Bench } from "../support/bench.ts";
 import { compileWorkload } from "../support/compile.ts";
 import { captureTest, type CaseOptions } from "../support/harness.ts";
-import type { Child } from "../support/processes.ts";
+import { type Child, until } from "../support/processes.ts";
 import { freePort } from "../support/servers.ts";
 
 /** A traced server and its foreign clients. */
@@ -130,6 +130,32 @@ async function visitAll(
   );
   for (const each of clients) assert.equal((await each.ended()).code, 0);
 }
+
+captureTest(
+  "TCP server: connections that wait to be accepted",
+  async (bench) => {
+    await bench.scene();
+    const program = await compileWorkload("tcp_server");
+    const target = bench.start([program, "threads", "127.0.0.1:0", "5"]);
+    const { value } = await bench.log.event("listening");
+    target.signal("SIGSTOP");
+    const client = await compileWorkload("tcp_client");
+    const visitor = bench.startForeign([client, "parallel", value, "5"]);
+    await until(
+      () =>
+        bench.foreignLog.sockets().filter(({ remote }) => remote === value)
+            .length === 5 || undefined,
+      "five handshakes",
+    );
+    const tool = await bench.attach([target.pid]);
+    const from = await bench.mark();
+    target.signal("SIGCONT");
+    for (const child of [visitor, target, tool]) {
+      assert.equal((await child.ended()).code, 0);
+    }
+    await bench.verify({ from });
+  },
+);
 
 captureTest("TCP server: same port on another address", async (bench) => {
   await bench.scene();

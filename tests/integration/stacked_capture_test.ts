@@ -59,7 +59,7 @@ async function talk(
 }
 
 for (const tracker of ["ebpf", "ptrace"] as const) {
-  captureTest(`each packet once on a bridge: ${tracker}`, async (bench) => {
+  captureTest(`stacked devices: bridge: ${tracker}`, async (bench) => {
     if (!bench.isTracker(tracker)) return;
     await addBridge(bench);
     const server = await bench.scene();
@@ -75,7 +75,7 @@ for (const tracker of ["ebpf", "ptrace"] as const) {
       Deno.test(`${name} (nothing to try: ${noVlans})`, () => {
         assert.notEqual(missing(["VLAN devices"]), undefined);
       });
-  vlanTest(`each packet once on a VLAN: ${tracker}`, async (bench) => {
+  vlanTest(`stacked devices: VLAN: ${tracker}`, async (bench) => {
     if (!bench.isTracker(tracker)) return;
     await addVlan(bench.network, VLAN_NEAR);
     await addVlan(bench.far, VLAN_FAR);
@@ -86,7 +86,7 @@ for (const tracker of ["ebpf", "ptrace"] as const) {
   }, { network: "ethernet", needs: ["IPv6"] });
 }
 
-captureTest("each part of a bridge on demand", async (bench) => {
+captureTest("stacked devices: a part of a bridge on demand", async (bench) => {
   await addBridge(bench);
   const server = await bench.scene();
   const options = ["-i", ETHERNET_DEVICE];

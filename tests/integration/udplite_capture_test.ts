@@ -42,7 +42,7 @@ for (const tracker of ["ebpf", "ptrace"] as const) {
         name: string,
         body: (bench: Bench, options: string[], host: string) => Promise<void>,
       ): void =>
-        captureTest(`UDP-Lite ${name} ${title}`, async (bench) => {
+        captureTest(`UDP-Lite: ${name} ${title}`, async (bench) => {
           if (!bench.isTracker(tracker)) return;
           const options = [
             ...bench.trackerOptions(tracker),

@@ -22,8 +22,8 @@ export interface AccuracyRecord {
   readonly missing: number;
   /** Captured packets that are not the program's, or are there too often. */
   readonly wrong: number;
-  /** Packets that the tool itself said it could not capture. */
-  readonly told: number;
+  /** What the tool itself said that it may miss, without numbers. */
+  readonly told: readonly string[];
 }
 
 const VARIABLE = "TRACEDUMP_ACCURACY";
@@ -41,7 +41,7 @@ export function accuracyOf(
     right,
     missing: missing.length,
     wrong: foreign.length + doubled.length,
-    told: toldLosses(toolOutput),
+    told: toldWords(toolOutput),
   };
 }
 
@@ -55,6 +55,18 @@ export function keep(record: AccuracyRecord): void {
 /** Environment in which tests keep their records in a file. */
 export function keepingIn(path: string): Record<string, string> {
   return { [VARIABLE]: path };
+}
+
+/**
+ * The tool's warnings, and what it counted as dropped; each once, with `N` for
+ * every number.
+ */
+export function toldWords(text: string): string[] {
+  const said = [
+    ...text.matchAll(/^tracedump: warning: (.*)$/gm),
+    ...text.matchAll(/([1-9][\d,]* dropped by kernel)/g),
+  ].map(([, words]) => words!.replaceAll(/\d[\d,.:]*/g, "N"));
+  return [...new Set(said)];
 }
 
 /** Packets that the tool's messages count as lost. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { accuracyOf, toldLosses } from "./accuracy.ts";
+import { accuracyOf, toldLosses, toldWords } from "./accuracy.ts";
 import { compare, type TruthPacket } from "./compare.ts";
 
 function packet(bytes: string, rest: Partial<TruthPacket> = {}): TruthPacket {
@@ -34,7 +34,7 @@ Deno.test("accuracyOf() counts what a comparison found", () => {
     right: 3,
     missing: 1,
     wrong: 2,
-    told: 1,
+    told: ["N dropped by kernel"],
   });
 });
 
@@ -44,4 +44,16 @@ Deno.test("toldLosses() adds up what the messages count", () => {
   assert.equal(toldLosses(text), 1203);
   assert.equal(toldLosses("0 dropped by kernel"), 0);
   assert.equal(toldLosses("capturing process 1 (x)"), 0);
+});
+
+Deno.test("toldWords() keeps each message once, without its numbers", () => {
+  const warning = (pid: number): string =>
+    `tracedump: warning: process ${pid} (x) uses tcp 127.0.0.1:${pid}\n`;
+  const end =
+    "tracedump: 9 packets (1 B) written to f, 1,200 dropped by kernel";
+  assert.deepEqual(toldWords(`${warning(7)}${warning(8)}said: 7\n${end}`), [
+    "process N (x) uses tcp N",
+    "N dropped by kernel",
+  ]);
+  assert.deepEqual(toldWords("1 packet written to f, 0 dropped by kernel"), []);
 });

@@ -20,19 +20,22 @@ export interface RetiredPort {
  * Marks the packets of the given sockets.
  *
  * @param packets All packets, in the order of capture.
+ * @param errors Whether ICMP errors belong to the sockets that they are about.
  * @returns For each packet the socket that it belongs to.
  */
 export function ownersOf(
   packets: readonly TestPacket[],
   sockets: readonly LoggedSocket[],
   retired: readonly RetiredPort[] = [],
+  errors = false,
 ): (LoggedSocket | undefined)[] {
   const table = new Map<string, LoggedSocket>();
   for (const socket of sockets) {
     table.set(keyOf(socket.proto, socket.local, socket.remote), socket);
   }
-  const owners = packets.map((packet, index) => {
-    if (packet.protocol === "other" || packet.isLaterFragment) return undefined;
+  const owners = packets.map((one, index) => {
+    const packet = errors ? one.quoted ?? one : one;
+    if (packet.protocol === "other" || one.isLaterFragment) return undefined;
     const { protocol, source, destination } = packet;
     const owner = lookUp(table, protocol, source, destination) ??
       lookUp(table, protocol, destination, source);

@@ -4,7 +4,12 @@
  * @module
  */
 
-import { decodePacket, findLayer, flowOf } from "../../lib/packet/packet.ts";
+import {
+  decodePacket,
+  findLayer,
+  flowOf,
+  type Layer,
+} from "../../lib/packet/packet.ts";
 import type { CaptureRecord } from "../../lib/pcap/capture_record.ts";
 import type { PcapFileHeader } from "../../lib/pcap/header.ts";
 import { PcapReader } from "./pcap_reader.ts";
@@ -20,6 +25,8 @@ export interface TestPacket {
   /** `127.0.0.1:80` or `[::1]:80`; later fragments have port 0. */
   readonly source: string;
   readonly destination: string;
+  /** Protocol and ends of the packet that an ICMP error is about. */
+  readonly quoted?: Pick<TestPacket, "protocol" | "source" | "destination">;
   /** Fragments of one packet have this in common; `undefined` otherwise. */
   readonly fragmentOf: string | undefined;
   /** Whether this fragment has no ports of its own. */
@@ -70,6 +77,7 @@ function packetOf(record: CaptureRecord, linkType: number): TestPacket {
     protocol,
     source,
     destination,
+    ...quotedOf(decoded.quoted),
     fragmentOf: isFragment
       ? `${ip.source} ${ip.destination} ${ip.protocol} ${ip.identification}`
       : undefined,
@@ -78,6 +86,21 @@ function packetOf(record: CaptureRecord, linkType: number): TestPacket {
       `${flags === undefined ? "" : ` flags ${flags}`}, ${length} bytes`,
     timestamp: record.timestamp,
     packetType: findLayer(decoded, "sll")?.packetType,
+  };
+}
+
+/** Ends of the packet that an ICMP error quotes. */
+function quotedOf(layers: readonly Layer[]): Pick<TestPacket, "quoted"> {
+  const ip = layers.find(({ kind }) => kind === "ipv4" || kind === "ipv6");
+  const ports = layers.find(({ kind }) => kind === "tcp" || kind === "udp");
+  if (ip?.kind !== "ipv4" && ip?.kind !== "ipv6") return {};
+  if (ports?.kind !== "tcp" && ports?.kind !== "udp") return {};
+  return {
+    quoted: {
+      protocol: ports.kind,
+      source: endpoint(ip.source, ports.sourcePort),
+      destination: endpoint(ip.destination, ports.destinationPort),
+    },
   };
 }
 

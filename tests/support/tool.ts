@@ -21,8 +21,16 @@ export const CAPTURING_REGEXP = /capturing/;
 
 /** The tracker that a variant chooses. */
 export function trackerOf(variant: readonly string[]): string {
-  const at = variant.indexOf("--tracker");
-  return at < 0 ? "auto" : variant[at + 1] ?? "auto";
+  return optionOf(variant, "--tracker") ?? "auto";
+}
+
+/** Value of an option; the last one counts. */
+export function optionOf(
+  options: readonly string[],
+  name: string,
+): string | undefined {
+  const at = options.lastIndexOf(name);
+  return at < 0 ? undefined : options[at + 1];
 }
 
 function toolFromEnvironment(): string[] {

@@ -161,6 +161,20 @@ static void large(const char *peer, size_t bytes) {
   close(fd);
 }
 
+/* To a port that nobody has: an ICMP error comes back. */
+static void refused(const char *peer, size_t bytes) {
+  static char data[65536];
+  struct endpoint to = endpoint_of(peer);
+  int fd = open_datagram(&to);
+  memset(data, 'x', sizeof data);
+  check(connect(fd, raw(&to), to.length), "connect");
+  log_socket(fd);
+  if (send(fd, data, bytes, 0) != (ssize_t)bytes) die("send");
+  if (recv(fd, data, sizeof data, 0) >= 0 || errno != ECONNREFUSED)
+    die("refusal");
+  close(fd);
+}
+
 /* One call that the kernel or the card cuts into datagrams (udp(7)). */
 static void by_segments(const char *peer) {
   static char data[8 * SEGMENT];
@@ -214,6 +228,7 @@ int main(int argc, char **argv) {
   else if (strcmp(mode, "bound") == 0) bound(peers[0], peers[1]);
   else if (strcmp(mode, "mapped") == 0) mapped(peers[0]);
   else if (strcmp(mode, "large") == 0) large(peers[0], 8000);
+  else if (strcmp(mode, "refused") == 0) refused(peers[0], 4000);
   else if (strcmp(mode, "segments") == 0) by_segments(peers[0]);
   else if (strcmp(mode, "send_and_exit") == 0) send_and_exit(peers[0]);
   else if (strcmp(mode, "sendto") == 0) by_sendto(peers, count);

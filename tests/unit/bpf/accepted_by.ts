@@ -69,6 +69,9 @@ function planOf(
       return { ports: rules.udpPorts, all: allUdp };
     case 136:
       return { ports: rules.udpLitePorts ?? [], all: allUdpLite };
+    case 1:
+    case 58:
+      return rules.icmp ? { ports: [], all: true } : undefined;
     default:
       return undefined;
   }

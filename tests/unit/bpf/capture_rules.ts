@@ -46,4 +46,5 @@ export const captureRules: fc.Arbitrary<CaptureRules> = fc.record({
   allTcp: fc.constantFrom(false, false, false, true),
   allUdp: fc.constantFrom(false, false, false, true),
   allUdpLite: fc.constantFrom(false, false, false, true),
+  icmp: fc.boolean(),
 });
