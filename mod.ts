@@ -96,7 +96,10 @@ export {
   type SocketTraceOptions,
   traceSockets,
 } from "./lib/session/events/trace_sockets.ts";
-export type { SocketEvent } from "./lib/session/events/socket_event.ts";
+export type {
+  SocketEvent,
+  SocketResult,
+} from "./lib/session/events/socket_event.ts";
 export { CaptureFormatError } from "./lib/pcap/error.ts";
 
 export {

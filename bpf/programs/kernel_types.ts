@@ -51,6 +51,7 @@ const STRUCTS = [
   "files_struct",
   "fdtable",
   "file",
+  "inode",
   "cred",
   "css_set",
   "cgroup",

@@ -266,7 +266,7 @@ export const EVENT = {
   localPort: 72,
   /** u16. */
   remotePort: 74,
-  /** u32; the child's process id of a fork. */
+  /** u32; the child's process id of a fork, the result of a call. */
   extra: 76,
   comm: 80,
   size: 96,
@@ -320,7 +320,19 @@ export const EVENT_TYPE = {
    * nothing is told.
    */
   RIVAL: 12,
+  /**
+   * A call returned: connect(2) with its outcome, bind(2) and listen(2) that
+   * failed. `extra` is the {@linkcode CALL} and its error. The ends are those
+   * of the socket and, of connect and bind, the one that the call named.
+   */
+  RETURNED: 13,
 } as const;
+
+/** Calls whose results are told. */
+export const CALL = { CONNECT: 1, BIND: 2, LISTEN: 3 } as const;
+
+/** How far to shift a {@linkcode CALL}; below it is an errno value or 0. */
+export const CALL_SHIFT = 16;
 
 /** Name of a kind of event. */
 export type EventTypeName = keyof typeof EVENT_TYPE;

@@ -170,7 +170,14 @@ export class EbpfTracking implements Disposable {
     this.#tracker = loadTracker({
       variants: setup.variants.length > 0 ? setup.variants : VARIANTS,
       ringSize: setup.eventRing,
+      callResults: setup.sockets,
     });
+    const { callResultsError } = this.#tracker;
+    if (callResultsError !== undefined) {
+      this.#warn(
+        `calls that fail at once are not told of: ${callResultsError.message}`,
+      );
+    }
     this.#table = new SocketTableWriter(memory.table);
     this.#registry = new SocketRegistry(this.#table, NO_RULES, {
       sendsAnywhere: true,

@@ -54,7 +54,7 @@ const RELEASE_PATIENCE = 2000;
 export interface LiveOptions extends CaptureOptions {
   /** Takes the packets besides the output, or instead of it. */
   readonly stream?: PacketStream | undefined;
-  /** Told of sockets, where they are followed by eBPF. */
+  /** Told of sockets. */
   readonly onSocket?: (event: RawSocketEvent) => void;
   /** Bytes of the ring of eBPF events: a power of two, and whole pages. */
   readonly eventRing?: number;
@@ -292,6 +292,9 @@ export class LiveCapture implements Capture {
         return;
       case "notice":
         this.#observer.notice?.(message.notice);
+        return;
+      case "socket":
+        this.#options.onSocket?.(message.event);
         return;
       case "suspended":
         this.#observer.suspended?.(message.signal);

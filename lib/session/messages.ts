@@ -53,6 +53,8 @@ export interface TrackerSetup extends SharedMemory {
   /** Highest level of debug notices. */
   readonly debug: number;
   readonly kernelFilter: KernelFilterChoice;
+  /** Tell what happens to sockets. */
+  readonly sockets: boolean;
   readonly target:
     | { readonly kind: "processes"; readonly pids: readonly number[] }
     | {
@@ -78,6 +80,8 @@ export type TrackerCommand =
 export type TrackerMessage =
   | { readonly type: "ready"; readonly processes: readonly CapturedProcess[] }
   | { readonly type: "notice"; readonly notice: CaptureNotice }
+  /** What happened to a socket, where that is wanted. */
+  | { readonly type: "socket"; readonly event: RawSocketEvent }
   /** The launched command was stopped by a signal. */
   | { readonly type: "suspended"; readonly signal: number }
   /** The launched command ended; descendants may go on. */

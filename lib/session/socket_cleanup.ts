@@ -58,6 +58,7 @@ interface Watch {
 export class SocketCleanup implements Disposable {
   readonly #registry: SocketRegistry;
   readonly #withEvents: boolean;
+  readonly #ended: ((cookie: bigint) => void) | undefined;
   readonly #watches: Watch[] = [];
   readonly #now: Timestamp = { seconds: 0, nanoseconds: 0 };
   /** Sockets known at the last poll: only they can be missing in the next. */
@@ -71,9 +72,14 @@ export class SocketCleanup implements Disposable {
    * Begins to watch.
    *
    * @param options.events false when somebody else tells which sockets ended
+   * @param options.ended told of sockets that ended, other programs' too
    */
-  constructor(registry: SocketRegistry, options: { events?: boolean } = {}) {
+  constructor(
+    registry: SocketRegistry,
+    options: { events?: boolean; ended?: (cookie: bigint) => void } = {},
+  ) {
     this.#registry = registry;
+    this.#ended = options.ended;
     this.#withEvents = options.events ?? true;
     this.watchNamespace();
   }
@@ -186,6 +192,7 @@ export class SocketCleanup implements Disposable {
   }
 
   #retire(cookie: bigint): void {
+    this.#ended?.(cookie);
     const listener = this.#registry.closed(cookie, realTime(this.#now));
     if (listener !== undefined) this.#adoptConnections(listener);
   }

@@ -138,6 +138,7 @@ export function trackerSetup(
     linger: options.linger,
     debug: options.debug ?? 0,
     kernelFilter: options.kernelFilter ?? "auto",
+    sockets: options.onSocket !== undefined,
     target: target.kind === "processes" ? target : {
       ...target,
       user,

@@ -5,7 +5,7 @@
  * @module
  */
 import { FILTER_FLAG } from "../../bpf/programs/layout.ts";
-import { realTime } from "../../ffi/clock.ts";
+import { realTime, type Timestamp } from "../../ffi/clock.ts";
 import { Errno, SyscallError } from "../../ffi/errno.ts";
 import type { Fd } from "../../ffi/fd.ts";
 import { signalEventFd } from "../../ffi/file.ts";
@@ -28,6 +28,7 @@ import { Owners } from "../trace/owners.ts";
 import { Tracer } from "../trace/tracer.ts";
 import { Control } from "./control.ts";
 import { mapFilterFailure, mapFilterReason } from "./ebpf_report.ts";
+import { CallEvents } from "./events/call_events.ts";
 import { inspectFailure, launchFailure, seizeFailure } from "./failures.ts";
 import { MapRules } from "./map_rules.ts";
 import type {
@@ -86,6 +87,7 @@ export class Tracking {
   readonly #owners: Owners;
   readonly #tracer: Tracer<CallUnderWay>;
   readonly #calls: CallTracker<CallUnderWay>;
+  readonly #events: CallEvents | undefined;
   readonly #told = new Set<string>();
   readonly #signalTimes = new Map<number, number>();
   #root = 0;
@@ -110,7 +112,16 @@ export class Tracking {
         this.#warnOnce(`netns ${pid}`, namespaceWarning(pid, reason)),
     });
     this.#registry = new SocketRegistry(this.#table, this.#rules);
-    this.#cleanup = new SocketCleanup(this.#registry);
+    const events = setup.sockets
+      ? new CallEvents((event) => post({ type: "socket", event }))
+      : undefined;
+    this.#events = events;
+    this.#cleanup = new SocketCleanup(
+      this.#registry,
+      events === undefined
+        ? {}
+        : { ended: (cookie) => events.closed(cookie, timeNow()) },
+    );
     this.#sharedPorts = new SharedPorts(
       this.#registry,
       () => this.#cleanup.servers(),
@@ -150,6 +161,10 @@ export class Tracking {
             }) uses ${protocol}: its packets are missed`,
           ),
         isSeen: (netns, socket, pid) => this.#isSeen(netns, socket, pid),
+        ...(events === undefined ? {} : {
+          news: (news) => events.take(news),
+          existing: (state, pid) => events.existing(state, pid, timeNow()),
+        }),
         ...(setup.debug < DEBUG_CALLS ? {} : {
           call: (pid: number, tid: number, text: string) =>
             this.#debug(
@@ -267,6 +282,7 @@ export class Tracking {
         ignoredSignals: target.ignoredSignals ?? [],
         outputToStderr: target.outputToStderr,
         environment: target.environment,
+        accepts: this.#setup.sockets,
         ...(target.user === undefined ? {} : { user: target.user }),
       });
     } catch (error) {
@@ -342,7 +358,7 @@ export class Tracking {
     const sockets = new Map(
       this.#cleanup.connecting().map((socket) => [socket.cookie, socket]),
     );
-    const now = realTime({ seconds: 0, nanoseconds: 0 });
+    const now = timeNow();
     for (const { state, owner } of waiting) {
       const socket = sockets.get(state.cookie);
       if (socket === undefined) continue;
@@ -378,7 +394,7 @@ export class Tracking {
     ) {
       return;
     }
-    const now = realTime({ seconds: 0, nanoseconds: 0 });
+    const now = timeNow();
     const isAccepted = this.#registry.isShared(state);
     // Its beginning is held by the sniffer.
     const from = isAccepted ? { ...now, seconds: now.seconds - HELD } : now;
@@ -434,8 +450,9 @@ export class Tracking {
     const deadline = performance.now() + linger;
     while (performance.now() < deadline && !this.#detached) {
       this.#cleanup.run();
-      const now = realTime({ seconds: 0, nanoseconds: 0 });
+      const now = timeNow();
       const open = this.#registry.size > 0 ||
+        (this.#events?.open ?? 0) > 0 ||
         this.#registry.awaitsLast(linger, now) ||
         this.#cleanup.closing((socket) => this.#wasOurs(socket)) > 0;
       if (!open) return;
@@ -462,4 +479,8 @@ export class Tracking {
     this.#told.add(key);
     this.#post({ type: "notice", notice: { severity: "warning", text } });
   }
+}
+
+function timeNow(): Timestamp {
+  return realTime({ seconds: 0, nanoseconds: 0 });
 }

@@ -34,8 +34,10 @@ const SOCKETCALLS: Readonly<Record<number, CallKind>> = {
   2: "bind",
   3: "connect",
   4: "listen",
+  5: "accept",
   11: "sendto",
   16: "sendmsg",
+  18: "accept",
   20: "sendmmsg",
 };
 
@@ -102,6 +104,7 @@ function readCall(
       return named(kind, tid, fd, names);
     }
     case "listen":
+    case "accept":
     case "io_uring_setup":
       return { kind, fd, endpoints: [], unspecified: false };
     default:

@@ -10,7 +10,7 @@
  * @module
  */
 import { realTime, type Timestamp } from "../../ffi/clock.ts";
-import { errnoName, SyscallError } from "../../ffi/errno.ts";
+import { SyscallError } from "../../ffi/errno.ts";
 import type { Fd } from "../../ffi/fd.ts";
 import { duplicateFd } from "../../ffi/process.ts";
 import type { SyscallInfo } from "../../ffi/ptrace.ts";
@@ -23,12 +23,12 @@ import {
   readSocketState,
   type SocketState,
 } from "../../ffi/socket.ts";
-import { formatAddress } from "../packet/address.ts";
 import { readFds } from "../proc/fd.ts";
 import { readSocketCall, type SocketCall } from "./call_arguments.ts";
+import { formatCall } from "./call_text.ts";
 import type { Owners } from "./owners.ts";
 import type { SocketObserver } from "./socket_observer.ts";
-import type { Tracee } from "./tracee.ts";
+import type { OpenCall, SocketBefore, Tracee } from "./tracee.ts";
 import type { CallKind } from "./watched_calls.ts";
 
 /** A duplicate is looked at again when its call takes longer than this, ms. */
@@ -50,6 +50,22 @@ const UNDECIDED_ERRORS: ReadonlySet<number> = new Set([
   516,
 ]);
 
+/** How a call goes or went, for those who tell people about calls. */
+export interface CallNews {
+  readonly pid: number;
+  readonly tid: number;
+  readonly kind: SocketCall["kind"];
+  /** The socket when the call began; of accept(2) nothing is known. */
+  readonly before: SocketBefore | undefined;
+  /** The socket now, or the one that was accepted; valid during the call. */
+  readonly state: SocketState | undefined;
+  /** What the call returned, `-errno` for errors; unset while it goes on. */
+  readonly result: number | undefined;
+  /** Whether an error leaves open what becomes of the connection. */
+  readonly isUndecided: boolean;
+  readonly now: Timestamp;
+}
+
 /** Asked and told about what is found beside sockets. */
 export interface CallTrackerNotices {
   /** The program uses io_uring, whose calls cannot be seen. */
@@ -66,6 +82,10 @@ export interface CallTrackerNotices {
   isSeen(netns: bigint, socket: number, pid: number): boolean;
   /** A watched call ended; unset when nobody wants to know. */
   call?: (pid: number, tid: number, text: string) => void;
+  /** Told of calls and their results; unset when nobody wants to know. */
+  news?: (news: CallNews) => void;
+  /** Told of sockets that were there before; unset likewise. */
+  existing?: (state: SocketState, pid: number) => void;
 }
 
 /** Turns system-call stops into socket events. */
@@ -87,6 +107,11 @@ export class CallTracker<Call> {
     this.#observer = observer;
     this.#owners = owners;
     this.#notices = notices;
+  }
+
+  /** Whether calls are told of, and accept(2) is to be watched, too. */
+  get tellsNews(): boolean {
+    return this.#notices.news !== undefined;
   }
 
   /** Whether some calls took long and `lookAgain` is worth calling. */
@@ -112,6 +137,7 @@ export class CallTracker<Call> {
     }
     const call = readSocketCall(tracee.tid, info, kind);
     if (call === undefined) return false;
+    if (call.kind === "accept") return this.#beginAccept(tracee, call);
     const socket = this.#duplicate(tracee, call.fd);
     if (socket === undefined) return false;
     const state = this.#state;
@@ -126,7 +152,11 @@ export class CallTracker<Call> {
       return false;
     }
     const begun = this.#begin(tracee, call, state);
-    if (begun === undefined) {
+    // Of datagrams, only the first one is told of.
+    if (
+      begun === undefined &&
+      (!this.tellsNews || call.kind.startsWith("send"))
+    ) {
       socket.close();
       return false;
     }
@@ -134,10 +164,41 @@ export class CallTracker<Call> {
     tracee.open = {
       call,
       socket,
-      pending: begun.pending,
+      pending: begun?.pending,
+      isObserved: begun !== undefined,
+      before: this.tellsNews ? this.#describe(call, state) : undefined,
       since: performance.now(),
     };
-    if (begun.pending !== undefined) this.#waiting.add(tracee);
+    if (begun?.pending !== undefined) this.#waiting.add(tracee);
+    return true;
+  }
+
+  #describe({ kind, endpoints }: SocketCall, state: SocketState): SocketBefore {
+    const { cookie, protocol, local } = state;
+    const [first] = endpoints;
+    return {
+      cookie,
+      protocol,
+      localPort: local.port,
+      named: first === undefined || kind === "bind"
+        ? first
+        : destination(first, state),
+      began: realTime({ seconds: 0, nanoseconds: 0 }),
+    };
+  }
+
+  /** The socket that waits must not be held: the program may close it. */
+  #beginAccept(tracee: Tracee<Call>, call: SocketCall): boolean {
+    if (!this.tellsNews) return false;
+    tracee.closeCall();
+    tracee.open = {
+      call,
+      socket: undefined,
+      pending: undefined,
+      isObserved: false,
+      before: undefined,
+      since: performance.now(),
+    };
     return true;
   }
 
@@ -200,26 +261,52 @@ export class CallTracker<Call> {
     this.#notices.call?.(
       process.pid,
       tracee.tid,
-      `${formatCall(open.call)} = ${formatResult(returnValue)}`,
+      formatCall(open.call, returnValue),
     );
     const failed = returnValue < 0 && !UNDECIDED_ERRORS.has(-returnValue);
     const now = realTime(this.#now);
-    if (!open.socket.closed) {
-      const state = this.#state;
-      const readable = readSocketState(open.socket.number, state);
+    let state: SocketState | undefined;
+    if (open.socket !== undefined && !open.socket.closed) {
+      state = readSocketState(open.socket.number, this.#state)
+        ? this.#state
+        : undefined;
       if (open.pending !== undefined) {
-        this.#observer.settle(
-          open.pending,
-          readable ? state : undefined,
-          failed,
-          now,
-        );
-      } else if (readable) {
+        this.#observer.settle(open.pending, state, failed, now);
+      } else if (state !== undefined && open.isObserved) {
         this.#observer.observe(state, this.#ownerOf(tracee), now, now);
       }
       this.#observer.apply();
     }
+    if (open.call.kind === "accept") {
+      state = this.#acceptedBy(tracee, returnValue);
+    }
+    this.#tell(tracee, open, state, returnValue);
     tracee.closeCall();
+  }
+
+  #acceptedBy(tracee: Tracee<Call>, fd: number): SocketState | undefined {
+    using socket = this.#duplicate(tracee, fd);
+    return socket !== undefined && readSocketState(socket.number, this.#state)
+      ? this.#state
+      : undefined;
+  }
+
+  #tell(
+    { tid, process }: Tracee<Call>,
+    { call, before }: OpenCall<Call>,
+    state: SocketState | undefined,
+    result?: number,
+  ): void {
+    this.#notices.news?.({
+      pid: process.pid,
+      tid,
+      kind: call.kind,
+      before,
+      state,
+      result,
+      isUndecided: result !== undefined && UNDECIDED_ERRORS.has(-result),
+      now: this.#now,
+    });
   }
 
   /** The thread ended in the midst of a call, or became another program. */
@@ -227,9 +314,12 @@ export class CallTracker<Call> {
     const { open } = tracee;
     tracee.taking = false;
     this.#waiting.delete(tracee);
-    if (open?.pending !== undefined && !open.socket.closed) {
+    const { socket } = open ?? {};
+    if (
+      open?.pending !== undefined && socket !== undefined && !socket.closed
+    ) {
       const state = this.#state;
-      const readable = readSocketState(open.socket.number, state);
+      const readable = readSocketState(socket.number, state);
       this.#observer.settle(
         open.pending,
         readable ? state : undefined,
@@ -254,7 +344,7 @@ export class CallTracker<Call> {
         this.#waiting.delete(tracee);
         continue;
       }
-      if (open.since > since) continue;
+      if (open.since > since || open.socket === undefined) continue;
       const { number } = open.socket;
       if (!readSocketState(number, state) || state.local.port === 0) continue;
       // A port that an earlier connection left says nothing.
@@ -263,6 +353,7 @@ export class CallTracker<Call> {
       if (open.pending === undefined) continue;
       this.#observer.settle(open.pending, state, false, realTime(this.#now));
       this.#observer.apply();
+      this.#tell(tracee, open, state);
       open.socket.close();
     }
   }
@@ -283,6 +374,7 @@ export class CallTracker<Call> {
       if (state === undefined) continue;
       count++;
       const owner = this.#ownerOf(tracee);
+      this.#notices.existing?.(state, process.pid);
       if (
         state.protocol === IPPROTO_TCP && !state.listening &&
         state.local.port !== 0 && state.remote.port === 0
@@ -341,20 +433,6 @@ export class CallTracker<Call> {
       throw error;
     }
   }
-}
-
-/** A call as strace(1) would write it, in short. */
-function formatCall({ kind, fd, endpoints }: SocketCall): string {
-  const names = endpoints.map(({ address, port }) =>
-    isMapped(address)
-      ? `${address.subarray(12).join(".")}:${port}`
-      : `[${formatAddress(address)}]:${port}`
-  );
-  return `${kind}(${[fd, ...names].join(", ")})`;
-}
-
-function formatResult(value: number): string {
-  return value < 0 ? `-1 ${errnoName(-value)}` : `${value}`;
 }
 
 /**

@@ -95,7 +95,7 @@ export class TrackerEvent {
     return this.#u16(EVENT.remotePort);
   }
 
-  /** The child's process id of `FORKED`. */
+  /** The child's process id of `FORKED`, the result of `RETURNED`. */
   get extra(): number {
     return this.#u32(EVENT.extra);
   }

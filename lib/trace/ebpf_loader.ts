@@ -5,6 +5,7 @@
  * @module
  */
 import { encodeBtf } from "../../bpf/btf/encode.ts";
+import { callResultProgram } from "../../bpf/programs/call_results.ts";
 import type { KernelTypes } from "../../bpf/programs/kernel_types.ts";
 import {
   COUNTERS,
@@ -78,6 +79,8 @@ export interface LoadOptions extends KernelFilterOptions {
   readonly maxTargets?: number;
   /** Sockets that can be remembered by address (variants `fe` and `tp`). */
   readonly maxSockets?: number;
+  /** Also tell how calls end, where that is permitted. */
+  readonly callResults?: boolean;
 }
 
 /** No variant of the tracker can be used. */
@@ -140,6 +143,15 @@ export function loadTracker(options: LoadOptions = {}): EbpfTracker {
     { types, descriptors, maxSockets: options.maxSockets ?? MAX_SOCKETS },
   );
   stack.use(attached.owned);
+  let callResultsError: Error | undefined;
+  try {
+    if (options.callResults === true) {
+      stack.use(attachProgram(callResultProgram(types), descriptors));
+    }
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    callResultsError = error;
+  }
   const counters = stack.use(maps.counters.mapMemory(COUNTERS.size));
   const ring = stack.use(new BpfRingBuffer(maps.events, ringSize));
   return new EbpfTracker({
@@ -148,6 +160,7 @@ export function loadTracker(options: LoadOptions = {}): EbpfTracker {
     variant,
     links: attached.links,
     probes,
+    callResultsError,
     ring,
     ids,
     counters: new DataView(counters.buffer()),

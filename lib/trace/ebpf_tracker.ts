@@ -36,6 +36,8 @@ export interface TrackerParts {
   readonly links: readonly BpfLink[];
   /** How each variant fared that was tried. */
   readonly probes: readonly VariantProbe[];
+  /** Why results of calls are not told although they were asked for. */
+  readonly callResultsError: Error | undefined;
   /** Reading end of the event ring. */
   readonly ring: BpfRingBuffer;
   /** Translates process ids. */
@@ -114,6 +116,8 @@ export class EbpfTracker implements Disposable {
   readonly variant: Variant;
   /** How each variant fared that was tried. */
   readonly probes: readonly VariantProbe[];
+  /** Why results of calls are not told although they were asked for. */
+  readonly callResultsError: Error | undefined;
   /** What the kernel tells. */
   readonly events: EventRing;
   /** Translates the process ids of events. */
@@ -132,6 +136,7 @@ export class EbpfTracker implements Disposable {
     this.filter = filter;
     this.variant = parts.variant;
     this.probes = parts.probes;
+    this.callResultsError = parts.callResultsError;
     this.ids = parts.ids;
     this.#targets = new TargetSet(parts.maps.targets, parts.ids);
     this.#collector = new RuleCollector({

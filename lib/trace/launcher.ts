@@ -72,6 +72,8 @@ export interface LaunchOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Signals that the command begins with as ignored. */
   readonly ignoredSignals?: readonly number[];
+  /** Also stop at calls that accept a connection. */
+  readonly accepts?: boolean;
 }
 
 /** A command that could not be started. */
@@ -166,7 +168,12 @@ class Child implements Disposable {
 
   /** Gives the child a shell's signals and limits, the filter, and the user. */
   prepare(
-    { user, ignoredSignals = [], outputToStderr = false }: LaunchOptions,
+    {
+      user,
+      ignoredSignals = [],
+      outputToStderr = false,
+      accepts = false,
+    }: LaunchOptions,
     filter: boolean,
   ): void {
     // The runtime ignores SIGPIPE; ignored signals survive execve(2).
@@ -177,7 +184,7 @@ class Child implements Disposable {
     if (outputToStderr) this.#must("dup3", STDERR, STDOUT, 0);
     setSignalMask(this.pid, readStatus(Deno.pid)?.sigBlk ?? 0n);
     this.#restoreLimits();
-    if (filter) this.#installFilter();
+    if (filter) this.#installFilter(accepts);
     if (user === undefined) return;
     const groups = new Uint8Array(Uint32Array.from(user.groups).buffer);
     this.#must("setgroups", user.groups.length, this.#pointer(groups));
@@ -204,8 +211,8 @@ class Child implements Disposable {
     this.#call("prlimit64", 0, RLIMIT_NOFILE, this.#pointer(bytes), 0);
   }
 
-  #installFilter(): void {
-    const program = assembleClassic(syscallFilter());
+  #installFilter(accepts: boolean): void {
+    const program = assembleClassic(syscallFilter(accepts));
     const fprog = BigUint64Array.of(
       BigInt(program.length / 8),
       BigInt(this.#pointer(program)),

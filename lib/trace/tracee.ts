@@ -9,8 +9,10 @@
  *
  * @module
  */
+import type { Timestamp } from "../../ffi/clock.ts";
 import type { Fd } from "../../ffi/fd.ts";
 import { openPidFd } from "../../ffi/process.ts";
+import type { Endpoint } from "../../ffi/sockaddr.ts";
 import type { SocketCall } from "./call_arguments.ts";
 
 /** A thread group. */
@@ -22,13 +24,34 @@ export interface TracedProcess {
   threads: number;
 }
 
+/** What was known of a socket when a watched call began. */
+export interface SocketBefore {
+  /** SO_COOKIE. */
+  readonly cookie: bigint;
+  /** IPPROTO_TCP or IPPROTO_UDP. */
+  readonly protocol: number;
+  /** 0 while there is none. */
+  readonly localPort: number;
+  /** First of the ends that the call names, as packets will have it. */
+  readonly named: Endpoint | undefined;
+  /** When the call began. */
+  readonly began: Timestamp;
+}
+
 /** A watched call between its entry and its exit. */
 export interface OpenCall<Call> {
   readonly call: SocketCall;
   /** What to settle; unset when the socket is only looked at afterwards. */
   readonly pending: Call | undefined;
-  /** Our duplicate of the socket; closed as early as possible. */
-  readonly socket: Fd;
+  /** Whether what the socket is afterwards matters to the observer. */
+  readonly isObserved: boolean;
+  /**
+   * Our duplicate of the socket, closed as early as possible; none of one that
+   * waits for connections.
+   */
+  readonly socket: Fd | undefined;
+  /** Unset where nobody wants to know. */
+  readonly before: SocketBefore | undefined;
   /** When it began, by performance.now(). */
   readonly since: number;
 }
@@ -66,7 +89,7 @@ export class Tracee<Call> {
 
   /** Ends the watched call, if there is one. */
   closeCall(): void {
-    this.open?.socket.close();
+    this.open?.socket?.close();
     this.open = undefined;
   }
 

@@ -30,7 +30,7 @@ import type { CallTracker } from "./call_tracker.ts";
 import { classify, type TraceEvent } from "./classify.ts";
 import { type TracedProcess, Tracee } from "./tracee.ts";
 import { handleUntil, takeTurn, type TurnWork } from "./turn.ts";
-import { callKind } from "./watched_calls.ts";
+import { type CallKind, callKind } from "./watched_calls.ts";
 
 /** How threads are traced. */
 export type TraceMode =
@@ -314,9 +314,13 @@ export class Tracer<Call> {
   #enterCall(tracee: Tracee<Call>): void {
     const info = this.#info;
     if (!info.read(tracee.tid)) return;
-    const kind = callKind(info.arch, info.number);
+    const kind = this.#kindOf(info);
     if (kind !== undefined) this.#calls.enter(tracee, info, kind);
     this.#resume(tracee, 0);
+  }
+
+  #kindOf({ arch, number }: SyscallInfo): CallKind | undefined {
+    return callKind(arch, number, this.#calls.tellsNews);
   }
 
   /** Entry or exit of any call. */
@@ -329,7 +333,7 @@ export class Tracer<Call> {
     const info = this.#info;
     if (!info.read(tracee.tid)) return;
     if (info.op === SyscallStop.ENTRY) {
-      const kind = callKind(info.arch, info.number);
+      const kind = this.#kindOf(info);
       tracee.passing = kind === undefined ||
         !this.#calls.enter(tracee, info, kind);
       if (tracee.interrupted) {

@@ -1,11 +1,11 @@
 /**
  * The system calls that can make a socket send or receive, or take one from
- * another process, for each
- * architecture a kernel runs; and the seccomp program that selects them.
+ * another process, for each architecture a kernel runs; and the seccomp
+ * program that selects them.
  *
- * Not watched: accept (the listening socket's rule covers what it accepts),
- * read, write, send on connected sockets (their ports are known), close
- * (sock_diag tells).
+ * Not watched: accept, unless it is to be told of (the listening socket's rule
+ * covers what it accepts), read, write, send on connected sockets (their ports
+ * are known), close (sock_diag tells).
  *
  * @module
  */
@@ -27,7 +27,9 @@ export type CallKind =
   | "sendmmsg"
   | "socketcall"
   | "pidfd_getfd"
-  | "io_uring_setup";
+  | "io_uring_setup"
+  /** accept(2) or accept4(2). */
+  | "accept";
 
 const KINDS: readonly CallKind[] = [
   "connect",
@@ -41,6 +43,8 @@ const KINDS: readonly CallKind[] = [
   "io_uring_setup",
 ];
 
+const ACCEPTS = ["accept", "accept4"] as const;
+
 /** Argument of sendto(2) that is NULL on connected sockets. */
 const SENDTO_ADDRESS = 4;
 
@@ -49,6 +53,8 @@ interface Table {
   readonly ignoreBits: number;
   readonly compatible: boolean;
   readonly calls: ReadonlyMap<number, CallKind>;
+  /** Numbers of calls that accept a connection. */
+  readonly accepts: readonly number[];
 }
 
 function tables(machine: Architecture): Table[] {
@@ -67,6 +73,7 @@ function tables(machine: Architecture): Table[] {
         return number === undefined ? [] : [[number, kind] as const];
       }),
     ),
+    accepts: ACCEPTS.flatMap((name) => syscalls[name] ?? []),
   });
   const found = [
     make(machine.auditArch, machine.syscalls, false, machine.x32Bit),
@@ -85,15 +92,22 @@ function allTables(): readonly Table[] {
   return known;
 }
 
-/** Kind of a call, undefined when it is not watched. */
+/**
+ * Kind of a call, undefined when it is not watched.
+ *
+ * @param accepts whether calls that accept a connection are watched
+ */
 export function callKind(
   auditArch: number,
   number: number,
+  accepts = false,
 ): CallKind | undefined {
   for (const table of allTables()) {
-    if (table.auditArch === auditArch) {
-      return table.calls.get(number & ~table.ignoreBits);
-    }
+    if (table.auditArch !== auditArch) continue;
+    const plain = number & ~table.ignoreBits;
+    return accepts && table.accepts.includes(plain)
+      ? "accept"
+      : table.calls.get(plain);
   }
   return undefined;
 }
@@ -105,15 +119,22 @@ export function isCompatible(auditArch: number): boolean {
   );
 }
 
-/** The seccomp program of launched commands: SECCOMP_RET_TRACE where watched. */
-export function syscallFilter(): Instruction[] {
+/**
+ * The seccomp program of launched commands: SECCOMP_RET_TRACE where watched.
+ *
+ * @param accepts whether calls that accept a connection are watched
+ */
+export function syscallFilter(accepts = false): Instruction[] {
   return compileSyscallFilter(
     allTables().map((table): WatchedArchitecture => ({
       auditArch: table.auditArch,
       ...(table.ignoreBits === 0 ? {} : { ignoreBits: table.ignoreBits }),
-      calls: [...table.calls].map(([nr, kind]): WatchedCall =>
-        kind === "sendto" ? { nr, nonZeroArgument: SENDTO_ADDRESS } : { nr }
-      ),
+      calls: [
+        ...[...table.calls].map(([nr, kind]): WatchedCall =>
+          kind === "sendto" ? { nr, nonZeroArgument: SENDTO_ADDRESS } : { nr }
+        ),
+        ...accepts ? table.accepts.map((nr) => ({ nr })) : [],
+      ],
     })),
   );
 }

@@ -1,4 +1,5 @@
 import { deepEqual, equal } from "node:assert/strict";
+import { CALL, CALL_SHIFT, EVENT_TYPE } from "../../bpf/programs/layout.ts";
 import {
   loadTracker,
   type Variant,
@@ -18,6 +19,8 @@ import {
   Tap,
   variantTest,
 } from "./ebpf_support.ts";
+
+const ECONNREFUSED = 111;
 
 /** A program that is traced from its start, seen through the filter alone. */
 class Scene implements AsyncDisposable {
@@ -260,4 +263,24 @@ async function visit(
     bench.startForeign([program, ...before, `${address}:${port}`, ...after])
   );
   for (const client of clients) equal((await client.ended()).code, 0);
+}
+
+for (const variant of VARIANTS) {
+  variantTest(variant, "results of calls are told on request", async () => {
+    const program = await compileWorkload("tcp_client");
+    for (const callResults of [false, true]) {
+      using tracker = loadTracker({ variants: [variant], callResults });
+      equal(tracker.callResultsError, undefined);
+      tracker.addTarget(Deno.pid, { children: "only" });
+      const args = ["refused", "127.0.0.1:1"];
+      const { code } = await new Deno.Command(program, { args }).output();
+      equal(code, 0);
+      const results: number[][] = [];
+      tracker.events.read(({ type, extra, remotePort }) => {
+        if (type === EVENT_TYPE.RETURNED) results.push([extra, remotePort]);
+      });
+      const refused = CALL.CONNECT << CALL_SHIFT | ECONNREFUSED;
+      deepEqual(results, callResults ? [[refused, 1]] : []);
+    }
+  }, ["program gcc"]);
 }

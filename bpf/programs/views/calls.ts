@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { add, and, lsh, mov, neg } from "../../extended/alu.ts";
+import { add, and, mov, neg } from "../../extended/alu.ts";
 import {
   type Code,
   label,
@@ -26,6 +26,13 @@ import { call, exit, jump, jumpIf } from "../../extended/jump.ts";
 import { load, loadMapValue, store } from "../../extended/load_store.ts";
 import type { KernelTypes } from "../kernel_types.ts";
 import { lookup, remove, result, storeMapped } from "../macros.ts";
+import {
+  fileOfDescriptor,
+  isX86,
+  loadCallNumber,
+  probe,
+  socketOfFile,
+} from "../probing.ts";
 import type { Program } from "../program.ts";
 import { tracepointProgram } from "../tracker_process.ts";
 import {
@@ -53,7 +60,6 @@ import {
   jumpUnlessWatched,
   KEY_PLACE,
   markWatched,
-  probe,
   setFlags,
   TCP,
 } from "./pieces.ts";
@@ -110,11 +116,9 @@ export function callProgram(
 }
 
 function jumpIfAccepting(types: KernelTypes, target: string): Code {
-  const x86 = types.optionalOffset("pt_regs", "orig_ax");
-  const numbers = x86 === undefined ? ACCEPTING.syscallno : ACCEPTING.orig_ax;
+  const numbers = isX86(types) ? ACCEPTING.orig_ax : ACCEPTING.syscallno;
   return [
-    load("u64", R1, R6, 0),
-    load("u32", R1, R1, x86 ?? types.offset("pt_regs", "syscallno")),
+    loadCallNumber(types),
     numbers.map((number) => jumpIf(R1, "==", number, target)),
   ];
 }
@@ -127,16 +131,8 @@ function accepted(types: KernelTypes, features: ViewFeatures): Code {
   return [
     load("u64", R9, R6, 8),
     jumpIf(R9, "s<", 0, "done"),
-    call("get_current_task"),
-    mov(R3, R0),
-    follow(types.offset("task_struct", "files")),
-    follow(types.offset("files_struct", "fdt")),
-    follow(types.offset("fdtable", "fd")),
-    lsh(R9, 3),
-    add(R3, R9),
-    follow(0),
-    follow(types.offset("file", "private_data")),
-    follow(types.offset("socket", "sk")),
+    fileOfDescriptor(types, KEY_PLACE),
+    socketOfFile(types, KEY_PLACE),
     mov(R7, R3),
     // The key stands where the address was read to.
     lookup(VIEW_MAP.sessions, KEY_PLACE),
@@ -161,15 +157,6 @@ function accepted(types: KernelTypes, features: ViewFeatures): Code {
       beginRecord(RECORD_TYPE.ACCEPTED, "done"),
       endRecord(),
     ],
-  ];
-}
-
-/** r3 = pointer that stands `offset` behind the address in r3. */
-function follow(offset: number): Code {
-  return [
-    add(R3, offset),
-    probe(KEY_PLACE, 8),
-    load("u64", R3, R10, KEY_PLACE),
   ];
 }
 

@@ -35,14 +35,7 @@ import {
 } from "../../extended/load_store.ts";
 import type { KernelTypes } from "../kernel_types.ts";
 import { TARGET_FLAG } from "../layout.ts";
-import {
-  clearStack,
-  copy,
-  lookup,
-  stackAddress,
-  storeMapped,
-  update,
-} from "../macros.ts";
+import { clearStack, copy, lookup, storeMapped, update } from "../macros.ts";
 import {
   COMM_LENGTH,
   COUNTS,
@@ -373,9 +366,4 @@ export function recordCounters(types: KernelTypes): Code {
     store("u32", R9, RECORD.flags, R5),
     label("no tcp"),
   ]);
-}
-
-/** Copies `size` bytes at the address in r3 to the stack; r0 to r5 are lost. */
-export function probe(place: number, size: number): Code {
-  return [stackAddress(R1, place), mov(R2, size), call("probe_read_kernel")];
 }

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { EVENT_TYPE } from "../../../bpf/programs/layout.ts";
+import { CALL, CALL_SHIFT, EVENT_TYPE } from "../../../bpf/programs/layout.ts";
+import { errnoName } from "../../../ffi/errno.ts";
 import {
   type TransportName,
   transportName,
@@ -18,7 +19,11 @@ export type RawKind =
   | "listening"
   | "accepted"
   | "released"
-  | "closed";
+  | "closed"
+  /** A socket that was there before; only ptrace tells. */
+  | "existing"
+  /** connect(2) ended, or bind(2) or listen(2) failed. */
+  | "returned";
 
 /** One event; plain data. */
 export interface RawSocketEvent {
@@ -37,6 +42,12 @@ export interface RawSocketEvent {
   readonly remoteAddress: string;
   /** 0 where there is none. */
   readonly remotePort: number;
+  /** The call that returned. */
+  readonly call?: "connect" | "bind" | "listen";
+  /** Its error, such as `EADDRINUSE`; empty for none. */
+  readonly error?: string;
+  /** How long it took in nanoseconds, where that is known. */
+  readonly duration?: number;
 }
 
 const KINDS: ReadonlyMap<number, RawKind> = new Map([
@@ -46,7 +57,13 @@ const KINDS: ReadonlyMap<number, RawKind> = new Map([
   [EVENT_TYPE.ACCEPTED, "accepted"],
   [EVENT_TYPE.RELEASED, "released"],
   [EVENT_TYPE.CLOSED, "closed"],
+  [EVENT_TYPE.RETURNED, "returned"],
 ]);
+const CALLS = {
+  [CALL.CONNECT]: "connect",
+  [CALL.BIND]: "bind",
+  [CALL.LISTEN]: "listen",
+} as const;
 
 /**
  * Copies an event out of the ring.
@@ -75,5 +92,15 @@ export function rawEvent(
     localPort: event.localPort,
     remoteAddress: addressText(remote),
     remotePort: event.remotePort,
+    ...kind === "returned" ? resultOf(event.extra) : {},
+  };
+}
+
+/** What a call returned. */
+function resultOf(result: number): Pick<RawSocketEvent, "call" | "error"> {
+  const errno = result & ((1 << CALL_SHIFT) - 1);
+  return {
+    call: CALLS[result >> CALL_SHIFT as keyof typeof CALLS],
+    error: errno === 0 ? "" : errnoName(errno),
   };
 }

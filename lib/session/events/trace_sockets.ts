@@ -16,6 +16,11 @@ export interface SocketTraceOptions {
   readonly signal?: AbortSignal;
   /** Also watch child processes. Default true. */
   readonly follow?: boolean;
+  /**
+   * How to follow the program: `ebpf`, `ptrace`, or `auto` (the default), by
+   * eBPF where the kernel and the rights permit it, else by ptrace.
+   */
+  readonly tracker?: "auto" | "ebpf" | "ptrace";
   /** Told what is worth telling a person. */
   readonly notice?: (notice: CaptureNotice) => void;
 }
@@ -32,9 +37,13 @@ const TICK = 100;
 
 /**
  * Tells what a program does with TCP and UDP sockets, in the order in which it
- * becomes known. Follows it by eBPF, which the kernel and the rights must
- * permit. Leaving the loop lets go of the program: running processes go on, a
- * command that was started is told to end.
+ * becomes known: connections with their outcome, calls that fail at once with
+ * their error. Leaving the loop lets go of the program: running processes go
+ * on, a command that was started is told to end.
+ *
+ * Events wait in memory until they are read; the program is not slowed. Both
+ * trackers tell the same, but for what the library's guide (docs/library.md)
+ * lists.
  *
  * @param target `pid:PID[,PID...]`, `cmd:COMMAND` or an array, as for
  * `openTrace`.
@@ -68,7 +77,7 @@ export function traceSockets(
 
 async function* iterate(
   target: ConstructorParameters<typeof ProgramSource>[0],
-  { signal, follow = true, notice }: SocketTraceOptions,
+  { signal, follow = true, tracker = "auto", notice }: SocketTraceOptions,
 ): AsyncGenerator<SocketEvent, void> {
   signal?.throwIfAborted();
   const queue: SocketEvent[] = [];
@@ -82,7 +91,7 @@ async function* iterate(
     follow,
     icmp: false,
     linger: LINGER,
-    tracker: "ebpf",
+    tracker,
     notice,
     filter: HANDSHAKES,
     onSocket: (event) => events.event(event, performance.now()),

@@ -34,7 +34,7 @@ export interface ProgramOptions {
   readonly notice: ((notice: CaptureNotice) => void) | undefined;
   /** Only packets that match it travel. */
   readonly filter?: string;
-  /** Told of sockets; needs a tracker by eBPF. */
+  /** Told of sockets. */
   readonly onSocket?: (event: RawSocketEvent) => void;
 }
 

@@ -331,8 +331,10 @@ Deno.test("readSocketCall() unpacks socketcall(2)", () => {
     [3, [5, name, 16, 0, 0, 0], "connect"],
     [11, [5, 0, 0, 0, name, 16], "sendto"],
     [4, [5, 1, 0, 0, 0, 0], "listen"],
-    // socket, accept, send, recvfrom, setsockopt, recvmsg, accept4
-    ...[1, 5, 9, 12, 14, 17, 18, 0, -1, 99].map((number) =>
+    [5, [5, name, 0, 0, 0, 0], "accept"],
+    [18, [5, name, 0, 0, 0, 0], "accept"],
+    // socket, send, recvfrom, setsockopt, recvmsg
+    ...[1, 9, 12, 14, 17, 0, -1, 99].map((number) =>
       [number, [5, name, 16, 0, name, 16], undefined] as [
         number,
         number[],
@@ -347,7 +349,7 @@ Deno.test("readSocketCall() unpacks socketcall(2)", () => {
     assert.equal(call?.kind, kind, `${number}`);
     if (call === undefined) continue;
     assert.equal(call.fd, 5);
-    const named = kind === "listen" ? [] : [V4_TEXT];
+    const named = kind === "listen" || kind === "accept" ? [] : [V4_TEXT];
     assert.deepEqual(texts(call), named);
   }
   assert.equal(read("socketcall", [3, 8], I386), undefined);

@@ -59,6 +59,14 @@ const EXPECTED: Readonly<
   },
 };
 
+/** Of i386, accept(2) is a socketcall. */
+const ACCEPTS: Readonly<
+  Record<Machine, Readonly<Record<number, readonly number[]>>>
+> = {
+  x86_64: { [X86_64]: [43, 288], [I386]: [364] },
+  aarch64: { [AARCH64]: [202, 242] },
+};
+
 const ARCHITECTURES = [X86_64, I386, AARCH64, ARM, 0, 0xffffffff];
 
 for (const machine of ["x86_64", "aarch64"] as const) {
@@ -108,6 +116,21 @@ for (const machine of ["x86_64", "aarch64"] as const) {
         const plain = kind === "sendto" ? SECCOMP_RET_ALLOW : wanted;
         const args = [3n, 4096n, 5n, 0n, 0n, 16n];
         assert.equal(verdict(arch, nr, args), plain, text);
+      }
+    }
+  });
+
+  Deno.test(`accept and accept4 of ${machine} are watched on request`, () => {
+    const filter = new ClassicMachine(syscallFilter(true), "seccomp");
+    for (const arch of ARCHITECTURES) {
+      const accepts = ACCEPTS[machine][arch] ?? [];
+      for (let nr = 0; nr < 600; nr++) {
+        const kind = accepts.includes(nr) ? "accept" : callKind(arch, nr);
+        assert.equal(callKind(arch, nr, true), kind, `${arch} ${nr}`);
+        const args = [3n, 0n, 0n, 0n, 1n, 0n];
+        const data = encodeSeccompData({ arch, nr, args });
+        const isTraced = filter.runSeccomp(data) === SECCOMP_RET_TRACE;
+        assert.equal(isTraced, kind !== undefined, `${arch} ${nr}`);
       }
     }
   });

@@ -136,3 +136,113 @@ Deno.test("SocketEvents passes on what needs no answer", () => {
   assert.equal(told[0]!.remoteAddress, undefined);
   assert.equal(told[4]!.localAddress, "127.0.0.1", "as it was known before");
 });
+
+const REFUSED = { call: "connect", error: "ECONNREFUSED" } as const;
+
+Deno.test("SocketEvents tells of calls that fail at once, with their error", () => {
+  const { events, told } = collect();
+  const fail = (more: Partial<RawSocketEvent>): void =>
+    events.event(raw("returned", { cookie: 0n, ...more }), 0);
+  fail({ call: "bind", error: "EADDRINUSE", remotePort: 0 });
+  fail({ call: "listen", error: "EADDRINUSE", remotePort: 0 });
+  fail({ call: "connect", error: "ENETUNREACH" });
+  fail({ ...REFUSED, duration: 2e6 });
+  fail({ call: "connect", error: "EACCES", protocol: "udp" });
+  // What succeeded was told when it began.
+  fail({ call: "connect", error: "" });
+  fail({ call: "connect", error: "", protocol: "udp" });
+  assert.deepEqual(outlines(told), [
+    ["bind", "EADDRINUSE", undefined],
+    ["listen", "EADDRINUSE", undefined],
+    ["connect", "ENETUNREACH", undefined],
+    ["connect", "ECONNREFUSED", 2],
+    ["connect", "EACCES", undefined],
+  ]);
+});
+
+Deno.test("SocketEvents tells of a connection once, whatever comes first", () => {
+  const parts = {
+    packet: (events: SocketEvents) => events.packet(answer(RST_ACK)),
+    closed: (events: SocketEvents) => events.event(raw("closed"), 10),
+    returned: (events: SocketEvents) =>
+      events.event(raw("returned", REFUSED), 10),
+  };
+  const orders = [
+    ["packet", "closed", "returned"],
+    ["closed", "packet", "returned"],
+    ["closed", "returned", "packet"],
+    ["returned", "closed", "packet"],
+  ] as const;
+  for (const order of orders) {
+    const { events, told } = collect();
+    events.event(raw("connecting"), 0);
+    for (const part of order) parts[part](events);
+    events.tick(10_000);
+    events.finish();
+    assert.deepEqual(outlines(told), [
+      ["connect", "ECONNREFUSED", 2.5],
+      ["close", "ok", undefined],
+    ], order.join());
+  }
+});
+
+Deno.test("SocketEvents takes the call's word where no packet comes", () => {
+  const results = [
+    ["ETIMEDOUT", "ETIMEDOUT"],
+    ["ECONNREFUSED", "ECONNREFUSED"],
+    ["", "ok"],
+  ];
+  for (const [error, result] of results) {
+    const { events, told } = collect();
+    events.event(raw("connecting"), 0);
+    events.event(raw("returned", { call: "connect", error: error! }), 10);
+    events.tick(1000);
+    assert.deepEqual(outlines(told), [["connect", result, undefined]]);
+    // The next call of the same socket is another attempt.
+    events.event(raw("returned", { call: "connect", error: "EINVAL" }), 1010);
+    assert.deepEqual(outlines(told).at(-1), ["connect", "EINVAL", undefined]);
+  }
+});
+
+Deno.test("SocketEvents keeps answers that come before the tracker's word", () => {
+  const { events, told } = collect();
+  events.packet(answer(SYN_ACK));
+  events.event(raw("connecting"), 0);
+  assert.deepEqual(outlines(told), [["connect", "ok", 2.5]]);
+  // One of an earlier connection between the same ends is none.
+  events.packet(answer(RST_ACK));
+  events.event(raw("connecting", { timestamp: 4_000_000n, cookie: 8n }), 0);
+  assert.equal(told.length, 1);
+  events.packet(answer(RST_ACK, 5_000_000n));
+  assert.equal(told.length, 2);
+  // Nor is one that is old.
+  events.packet(answer(RST_ACK));
+  events.tick(10_000);
+  events.event(raw("connecting", { cookie: 9n }), 10_000);
+  assert.equal(told.length, 2);
+});
+
+Deno.test("SocketEvents tells of the end of sockets that were there before", () => {
+  const { events, told } = collect();
+  events.event(raw("existing", { remotePort: 0 }), 0);
+  assert.deepEqual(told, []);
+  events.event(raw("closed", { pid: 0, localPort: 0, remotePort: 0 }), 0);
+  assert.deepEqual(
+    told.map(({ kind, pid, localPort }) => [
+      kind,
+      pid,
+      localPort,
+    ]),
+    [["close", 42, 5000]],
+  );
+});
+
+Deno.test("SocketEvents tells of a port once", () => {
+  const { events, told } = collect();
+  const own = { remotePort: 0, protocol: "udp" } as const;
+  events.event(raw("bound", own), 0);
+  events.event(raw("bound", own), 0);
+  assert.equal(told.length, 1);
+  events.event(raw("bound", { ...own, localPort: 5001 }), 0);
+  assert.equal(told.length, 2);
+});
