@@ -4,7 +4,7 @@
  *
  * Only what cannot change a verdict is answered from here: whole TCP and UDP
  * packets without a VLAN tag, IP options or extension headers, and no TCP
- * segments that open or end a connection. All else is looked up.
+ * segments that open a connection. All else is looked up.
  *
  * Sources: RFC 791, RFC 8200, RFC 9293, RFC 768.
  *
@@ -23,8 +23,9 @@ const ENTRIES = 1 << 12;
  *     3 ports          4-11 addresses; of IPv4 two words, and then zeros
  *     12 owner, -1 for nobody    13 sent    14 flow
  *     15, 16 since when the verdict holds (seconds, nanoseconds)
+ *     17 slot
  */
-const WORDS = 17;
+const WORDS = 18;
 const STAMP = 0;
 const INTERFACE = 1;
 const KIND = 2;
@@ -34,14 +35,16 @@ const OWNER = 12;
 const SENT = 13;
 const FLOW = 14;
 const FROM = 15;
+const SLOT = 17;
 
 // EtherTypes as they stand in the upper half of a little-endian word.
 const IPV4 = 0x0008;
 const IPV6 = 0xdd86;
 const TCP = 6;
 const UDP = 17;
-/** FIN, SYN and RST. */
-const TURNING_POINTS = 7;
+const SYN = 2;
+/** FIN and RST. */
+const ENDS = 5;
 const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;
 /** Bytes of a TCP header up to its flags, and of a UDP header. */
@@ -67,6 +70,7 @@ export class VerdictCache {
   /** Where its addresses begin in the ring, and how many words they are. */
   #addresses = 0;
   #addressWords = 0;
+  #tcpFlags = 0;
 
   /** Owner of the packet that was found; -1 when it is not to be taken. */
   owner = 0;
@@ -74,6 +78,8 @@ export class VerdictCache {
   sent = false;
   /** Its flow, as it was remembered. */
   flow = 0;
+  /** Its slot of the socket table, as it was remembered. */
+  slot = 0;
 
   /** Begins without verdicts. */
   constructor(ring: PacketInRing) {
@@ -83,14 +89,14 @@ export class VerdictCache {
 
   /**
    * Looks the ring's current packet up; what is known of it stands in
-   * `owner`, `sent` and `flow` then. Allocates nothing.
+   * `owner`, `sent`, `flow` and `slot` then. Allocates nothing.
    *
    * @param stamp verdicts that were given under another one do not hold
    */
   find(stamp: number): boolean {
     const at = this.#locate();
     this.#at = at;
-    if (at < 0) return false;
+    if (at < 0 || (this.#tcpFlags & SYN) !== 0) return false;
     const words = this.#words;
     const ring = this.#ringWords;
     const packet = this.#ring.at >> 2;
@@ -117,7 +123,13 @@ export class VerdictCache {
     this.owner = words[at + OWNER]!;
     this.sent = words[at + SENT] !== 0;
     this.flow = words[at + FLOW]!;
+    this.slot = words[at + SLOT]!;
     return true;
+  }
+
+  /** FIN and RST of the packet that was found; 0 for most. */
+  get ends(): number {
+    return this.#tcpFlags & ENDS;
   }
 
   /**
@@ -132,6 +144,7 @@ export class VerdictCache {
     owner: number,
     sent: boolean,
     flow: number,
+    slot: number,
     seconds: number,
     nanoseconds: number,
   ): void {
@@ -149,6 +162,7 @@ export class VerdictCache {
     words[at + OWNER] = owner;
     words[at + SENT] = sent ? 1 : 0;
     words[at + FLOW] = flow;
+    words[at + SLOT] = slot;
     words[at + FROM] = seconds;
     words[at + FROM + 1] = nanoseconds;
   }
@@ -199,9 +213,11 @@ export class VerdictCache {
     }
     if (protocol === TCP) {
       const needed = (transport << 2) - network + TCP_NEEDED;
-      const flags = words[transport + 3]! >>> 8;
-      if (length < needed || (flags & TURNING_POINTS) !== 0) return -1;
-    } else if (protocol !== UDP) {
+      if (length < needed) return -1;
+      this.#tcpFlags = words[transport + 3]! >>> 8 & 0xff;
+    } else if (protocol === UDP) {
+      this.#tcpFlags = 0;
+    } else {
       return -1;
     }
     const type = words[packet + (PacketField.PACKET_TYPE >> 2)]! >>> 16 & 0xff;

@@ -125,7 +125,7 @@ export class FlowTable {
     counters[hash + (sent ? 0 : 1)]!++;
     counters[hash + (sent ? 2 : 3)]! += length;
     counters[hash + 5] = time;
-    if (protocol === PROTOCOL_TCP) this.#follow(entry, fields, sent);
+    if (protocol === PROTOCOL_TCP) this.#follow(entry, fields.tcpFlags, sent);
     else if (!sent) this.#states[entry]! |= ANSWERED;
     return first;
   }
@@ -137,16 +137,24 @@ export class FlowTable {
 
   /**
    * Counts one more packet of a flow that is known: neither the first one nor
-   * one that opens or ends a connection.
+   * one that opens a connection.
    *
    * @param flow its number: see `latest`
+   * @param ends FIN and RST of the packet
    */
-  countMore(flow: number, sent: boolean, length: number, time: number): void {
+  countMore(
+    flow: number,
+    sent: boolean,
+    ends: number,
+    length: number,
+    time: number,
+  ): void {
     const counters = this.#counters;
     const at = flow * COUNTERS;
     counters[at + (sent ? 0 : 1)]!++;
     counters[at + (sent ? 2 : 3)]! += length;
     counters[at + 5] = time;
+    if (ends !== 0) this.#follow(flow, ends, sent);
     // Of TCP only an answer to the SYN counts.
     if (!sent && this.#keys[flow * KEY_WORDS + 1]! >>> 16 !== PROTOCOL_TCP) {
       this.#states[flow]! |= ANSWERED;
@@ -192,7 +200,7 @@ export class FlowTable {
       keys[key + 4] === remote[1] && keys[key + 5] === remote[2];
   }
 
-  #follow(entry: number, { tcpFlags }: FlowFields, sent: boolean): void {
+  #follow(entry: number, tcpFlags: number, sent: boolean): void {
     if ((tcpFlags & TcpFlag.SYN) !== 0) {
       this.#states[entry]! |= (tcpFlags & TcpFlag.ACK) === 0 ? SYN : ANSWERED;
     }

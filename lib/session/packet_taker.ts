@@ -139,13 +139,14 @@ export class PacketTaker {
     const { ring, verdicts } = this.#tap;
     this.#stamp = this.#table.changes();
     if (!verdicts.find(this.#stamp)) return false;
-    const { owner } = verdicts;
+    const { owner, ends } = verdicts;
     if (owner < 0) return true;
+    if (ends !== 0) this.#noteEnd(ends);
     if (this.end !== undefined || this.#sink.end !== undefined) return true;
     const { sent, flow } = verdicts;
     const length = Math.min(ring.capturedLength, this.#mostKept);
     if (this.#filter === undefined && this.#sink.takePlain(ring, length)) {
-      this.#countMore(flow, sent);
+      this.#countMore(flow, sent, ends);
       return true;
     }
     const start = this.#sink.place(ring, owner, length + COOKED_ROOM);
@@ -155,8 +156,15 @@ export class PacketTaker {
       this.#isUnwanted(start, cooked, owner, sent)
     ) return true;
     this.#sink.take(ring, start, cooked, owner, sent, false);
-    this.#countMore(flow, sent);
+    this.#countMore(flow, sent, ends);
     return true;
+  }
+
+  /** The current packet, whose verdict is known, ends its connection. */
+  #noteEnd(ends: number): void {
+    const { matcher, ring, verdicts } = this.#tap;
+    const { slot, sent } = verdicts;
+    matcher.noteEnd(slot, ends, sent, ring.seconds, ring.nanoseconds);
   }
 
   /** Remembers the verdict about the current packet, for others like it. */
@@ -170,17 +178,18 @@ export class PacketTaker {
       isTaken ? -1 : matcher.ownerOf(slot),
       matcher.sent,
       this.#flow,
+      slot,
       matcher.secondsOf(slot),
       matcher.nanosecondsOf(slot),
     );
   }
 
   /** Counts the current packet, which was taken, as one more of its flow. */
-  #countMore(flow: number, sent: boolean): void {
+  #countMore(flow: number, sent: boolean, ends: number): void {
     const { ring } = this.#tap;
     const { wireLength } = ring;
     const time = ring.seconds + ring.nanoseconds * 1e-9;
-    this.flows.countMore(flow, sent, wireLength, time);
+    this.flows.countMore(flow, sent, ends, wireLength, time);
     this.#count(wireLength);
   }
 

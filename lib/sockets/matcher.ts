@@ -325,6 +325,37 @@ export class Matcher {
     if ((tcpFlags & TcpFlag.SYN) !== 0) {
       this.#timeHandshake(at, sent, wrappedTime(seconds, nanoseconds));
     }
+    this.#noteEnd(at, tcpFlags, sent, seconds, nanoseconds);
+    return true;
+  }
+
+  /**
+   * Notes that a segment ends the connection of a slot, which it is known to
+   * belong to.
+   *
+   * @param tcpFlags FIN, RST or both
+   */
+  noteEnd(
+    slot: number,
+    tcpFlags: number,
+    sent: boolean,
+    seconds: number,
+    nanoseconds: number,
+  ): void {
+    const at = this.#table.slotAt(slot);
+    if (this.#words[at + SlotWord.KIND] !== SlotKind.CONNECTED) return;
+    this.#noteEnd(at, tcpFlags, sent, seconds, nanoseconds);
+  }
+
+  #noteEnd(
+    at: number,
+    tcpFlags: number,
+    sent: boolean,
+    seconds: number,
+    nanoseconds: number,
+  ): void {
+    const words = this.#words;
+    const ended = words[at + SlotWord.ENDING]!;
     if ((tcpFlags & TcpFlag.FIN) !== 0) {
       words[at + SlotWord.ENDING] = ended |
         (sent ? Ending.FIN_SENT : Ending.FIN_RECEIVED);
@@ -336,7 +367,6 @@ export class Matcher {
         words[at + SlotWord.RESET_SENT] = now;
       }
     }
-    return true;
   }
 
   /** Measures how long the answer to the program's SYN takes. */

@@ -119,7 +119,8 @@ export const NO_END = 0x7fff_ffff;
 /** Marks the end of a chain. */
 export const NO_SLOT = -1;
 
-const CONNECTED_HEADS = 1 << 16;
+/** Chains are short: each slot in a chain that is not meant is a cache miss. */
+const CONNECTED_HEADS = 1 << 18;
 /** One head for each port of TCP, then of UDP, then of UDP-Lite. */
 const PORT_HEADS = PROTOCOL_PORTS;
 

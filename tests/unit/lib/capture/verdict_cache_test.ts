@@ -5,7 +5,9 @@ const NETWORK = 96;
 const OUTGOING = 4;
 const TCP = 6;
 const UDP = 17;
+const FIN = 1;
 const SYN = 2;
+const RST = 4;
 const ACK = 16;
 
 /** What a packet in a ring is like. */
@@ -75,13 +77,16 @@ class OnePacket {
   }
 }
 
-/** A cache that was told of one packet: owner 7, sent, flow 3, since 100 s. */
+/**
+ * A cache that was told of one packet: owner 7, sent, flow 3, slot 11, since
+ * 100 s.
+ */
 function remembered(shape: Shape): [VerdictCache, OnePacket] {
   const ring = new OnePacket();
   const cache = new VerdictCache(ring);
   ring.see(shape);
   assert.equal(cache.find(5), false);
-  cache.remember(5, 7, true, 3, 100, 0);
+  cache.remember(5, 7, true, 3, 11, 100, 0);
   return [cache, ring];
 }
 
@@ -99,8 +104,11 @@ for (
     const [cache, ring] = remembered(shape);
     ring.see({ ...shape, seconds: 200, nanoseconds: 5 });
     assert.ok(cache.find(5));
-    const { owner, sent, flow } = cache;
-    assert.deepEqual({ owner, sent, flow }, { owner: 7, sent: true, flow: 3 });
+    const { owner, sent, flow, slot, ends } = cache;
+    assert.deepEqual(
+      { owner, sent, flow, slot, ends },
+      { owner: 7, sent: true, flow: 3, slot: 11, ends: 0 },
+    );
   });
 
   Deno.test(`VerdictCache knows no other packets: ${name}`, () => {
@@ -136,8 +144,7 @@ for (
     { fragment: 0x2000 },
     { fragment: 0x0001 },
     { protocol: TCP, flags: SYN },
-    { protocol: TCP, flags: ACK | 1 },
-    { protocol: TCP, flags: 4 },
+    { protocol: TCP, flags: SYN | ACK | FIN },
     { version: 6, protocol: TCP, flags: SYN | ACK },
     { version: 6, protocol: 44 },
     { protocol: TCP, length: 33 },
@@ -149,3 +156,15 @@ for (
     assert.equal(cache.find(5), false);
   });
 }
+
+Deno.test("VerdictCache learns from the SYN, and tells of ends", () => {
+  for (const version of [4, 6] as const) {
+    const shape = { version, protocol: TCP };
+    const [cache, ring] = remembered({ ...shape, flags: SYN });
+    for (const ends of [0, FIN, RST, FIN | RST]) {
+      ring.see({ ...shape, flags: ACK | ends });
+      assert.ok(cache.find(5));
+      assert.equal(cache.ends, ends);
+    }
+  }
+});

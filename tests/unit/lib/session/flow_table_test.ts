@@ -390,29 +390,36 @@ Deno.test("FlowTable keeps sums exact when more flows live than there is room fo
 });
 
 Deno.test("FlowTable.countMore() counts as count() does", () => {
-  const more: readonly [sent: boolean, length: number][] = [
-    [true, 100],
-    [false, 1500],
-    [true, 40],
+  const FIN = 1;
+  const RST = 4;
+  const more: readonly [sent: boolean, length: number, ends: number][] = [
+    [true, 100, 0],
+    [false, 1500, 0],
+    [true, 40, FIN],
+    [false, 40, RST],
   ];
   for (const protocol of [TCP, UDP]) {
-    const flags = ".";
-    const packets = [
-      { sent: true, flags },
-      ...more.map(([sent, length]) => ({
-        sent,
-        length,
-        flags,
-      })),
-    ].map((packet) => ({ ...packet, protocol }));
-    const expected = rowsOf(packets);
-    const table = new FlowTable();
-    count(table, { ...PACKET, ...packets[0]! }, 1000);
-    const flow = table.latest;
-    more.forEach(([sent, length], index) =>
-      table.countMore(flow, sent, length, 1001 + index)
-    );
-    assert.deepEqual(table.rows(), expected);
+    for (let last = 0; last < more.length; last++) {
+      const middle = more.slice(0, last + 1);
+      const first = { ...PACKET, protocol, flags: "S" };
+      const expected = rowsOf([
+        first,
+        ...middle.map(([sent, length, ends]) => {
+          const flags = ends === FIN ? "F." : ends === RST ? "R." : ".";
+          return { ...PACKET, protocol, sent, length, flags };
+        }),
+        first,
+      ]);
+      const table = new FlowTable();
+      count(table, first, 1000);
+      const flow = table.latest;
+      middle.forEach(([sent, length, ends], index) =>
+        table.countMore(flow, sent, ends, length, 1001 + index)
+      );
+      // What ended is followed by another connection.
+      count(table, first, 1001 + middle.length);
+      assert.deepEqual(table.rows(), expected);
+    }
   }
 });
 

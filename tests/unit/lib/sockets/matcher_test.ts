@@ -286,16 +286,19 @@ Deno.test("Matcher.match() tells connections apart that share a chain", () => {
   const { table } = scene.matcher;
   const server = endpoint(SERVER);
   const word = wordsOf(server.address)[3]!;
-  const headOf = (protocol: number, port: number): number =>
-    table.connectedHead(protocol, port, server.port, word);
+  const head = table.connectedHead(TCP, 40000, server.port, word);
   let pairs = 0;
-  for (let port = 40001; port < 65536; port++) {
-    if (headOf(UDP, port) !== headOf(TCP, 40000)) continue;
-    const slot = scene.add({ local: CLIENT, remote: SERVER });
-    const source = `192.0.2.1:${port}`;
-    assert.equal(scene.see({ ...SENT, source, protocol: UDP }), Match.FOREIGN);
-    scene.writer.remove(slot);
-    pairs++;
+  for (let port = 1; port < 65536; port++) {
+    for (let remote = 440; remote < 450; remote++) {
+      if (table.connectedHead(UDP, port, remote, word) !== head) continue;
+      const slot = scene.add({ local: CLIENT, remote: SERVER });
+      const source = `192.0.2.1:${port}`;
+      const destination = SERVER.replace(/\d+$/, `${remote}`);
+      const packet = { source, destination, protocol: UDP };
+      assert.equal(scene.see({ ...SENT, ...packet }), Match.FOREIGN);
+      scene.writer.remove(slot);
+      pairs++;
+    }
   }
   assert.ok(pairs > 0, "no two ports share a chain");
 });
