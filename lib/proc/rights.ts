@@ -99,7 +99,14 @@ export function setcapHint(more?: "cap_dac_read_search"): string {
   names.push("cap_net_admin", ...(more === undefined ? [] : [more]));
   const line = `sudo setcap ${names.join(",")}+ep`;
   // With rights of its own, a runtime would give them to every script.
-  return Deno.build.standalone
+  return isExecutable()
     ? `Run it as root, or once: ${line} ${Deno.execPath()}`
     : `Run it as root, or build the executable and once: ${line} ./tracedump`;
+}
+
+/** Whether this runs as an executable of its own. */
+function isExecutable(): boolean {
+  // Workers are not told, but where their modules seem to be.
+  return Deno.build.standalone ||
+    import.meta.url.includes("/deno-compile-");
 }
