@@ -64,13 +64,21 @@ export const CONNECTION = {
   closed: 0,
   /** u64, cookie of the network namespace; 0 where it is not known. */
   netns: 8,
-  /** u64, cookie of the socket; 0 where user space added the rule. */
+  /**
+   * u64, cookie of the socket; 0 where user space added the rule, and where it
+   * is not the last one that had the rule.
+   */
   cookie: 16,
   /** u32, process that owns the socket. */
   tgid: 24,
   /** u32, its thread. */
   tid: 28,
-  size: 32,
+  /**
+   * u64, further connections between the same ends, in other namespaces: the
+   * rule lives until the last one has ended.
+   */
+  others: 32,
+  size: 40,
 } as const;
 
 /**

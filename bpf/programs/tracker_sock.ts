@@ -7,7 +7,7 @@
  * @module
  */
 
-import { bigEndian, lsh, mov, or, rsh } from "../extended/alu.ts";
+import { bigEndian, lsh, mov, or, rsh, sub } from "../extended/alu.ts";
 import {
   type Code,
   label,
@@ -158,8 +158,8 @@ export function oldLocalPort(types: KernelTypes, target: string): Code {
 }
 
 /**
- * Marks the connection on the stack, of the socket in r7, as over and tells.
- * r9 is lost.
+ * Marks the connection on the stack, of the socket in r7, as over, unless one
+ * in another namespace has the same ends, and tells. r9 is lost.
  */
 export function endConnection(types: KernelTypes, done: string): Code {
   return [
@@ -168,12 +168,19 @@ export function endConnection(types: KernelTypes, done: string): Code {
     load("u64", R1, R0, CONNECTION.closed),
     jumpIf(R1, "!=", 0, done),
     mov(R9, R0),
-    call("ktime_get_ns"),
-    store("u64", R9, CONNECTION.closed, R0),
-    load("u64", R1, R9, CONNECTION.netns),
-    store("u64", R10, EVENT_PLACE + EVENT.netns, R1),
-    load("u64", R1, R7, types.offset("sock", "__sk_common.skc_cookie")),
-    store("u64", R10, EVENT_PLACE + EVENT.cookie, R1),
+    load("u64", R1, R9, CONNECTION.others),
+    scope([
+      jumpIf(R1, "==", 0, "last"),
+      sub(R1, 1),
+      store("u64", R9, CONNECTION.others, R1),
+      store("u64", R9, CONNECTION.cookie, 0),
+      jump("ended"),
+      label("last"),
+      call("ktime_get_ns"),
+      store("u64", R9, CONNECTION.closed, R0),
+      label("ended"),
+    ]),
+    sockIdentity(types),
     store("u32", R10, EVENT_PLACE + EVENT.type, EVENT_TYPE.CLOSED),
     endEvent(),
   ];
@@ -355,13 +362,13 @@ export function takePortOver(
     jumpIf(R0, "==", 0, done),
     beginEvent(EVENT_TYPE.RIVAL),
     describeWhole(types, protocol),
-    foreignIdentity(types),
+    sockIdentity(types),
     endEvent(),
   ];
 }
 
 /** Cookies of the socket in r7 into the event; the socket's may be missing. */
-export function foreignIdentity(types: KernelTypes): Code {
+export function sockIdentity(types: KernelTypes): Code {
   return [
     load("u64", R1, R7, types.offset("sock", "__sk_common.skc_cookie")),
     store("u64", R10, EVENT_PLACE + EVENT.cookie, R1),

@@ -249,9 +249,13 @@ export class KernelFilter implements Disposable {
     const isWanted =
       this.maps.conns.lookup(this.#connectionKey, this.#connection) &&
       view.getBigUint64(CONNECTION.closed, true) === 0n;
-    if (isWanted) return;
+    if (isWanted && view.getBigUint64(CONNECTION.netns, true) === netns) return;
+    const others = isWanted
+      ? view.getBigUint64(CONNECTION.others, true) + 1n
+      : 0n;
     this.#connection.fill(0);
     view.setBigUint64(CONNECTION.netns, netns, true);
+    view.setBigUint64(CONNECTION.others, others, true);
     this.#markUsed(protocol, local.port);
     this.maps.conns.update(this.#connectionKey, this.#connection);
   }

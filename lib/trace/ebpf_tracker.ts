@@ -306,7 +306,13 @@ export class EbpfTracker implements Disposable {
       view.getBigUint64(CONNECTION.closed, true) === 0n;
     if (!isOpen) return;
     const now = monotonicTime();
-    view.setBigUint64(CONNECTION.closed, BigInt(now), true);
+    const others = view.getBigUint64(CONNECTION.others, true);
+    if (others > 0n) {
+      view.setBigUint64(CONNECTION.others, others - 1n, true);
+      view.setBigUint64(CONNECTION.cookie, 0n, true);
+    } else {
+      view.setBigUint64(CONNECTION.closed, BigInt(now), true);
+    }
     conns.update(key, value, UpdateFlag.EXIST);
     this.#collector.catchUp(now);
   }

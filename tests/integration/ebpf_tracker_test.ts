@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import { CALL, CALL_SHIFT, EVENT_TYPE } from "../../bpf/programs/layout.ts";
 import {
   loadTracker,
@@ -9,9 +9,10 @@ import type { EbpfTracker } from "../../lib/trace/ebpf_tracker.ts";
 import { Bench } from "../support/bench.ts";
 import { compileWorkload } from "../support/compile.ts";
 import { endAll, leftovers } from "../support/leaks.ts";
+import { PrivateNetwork } from "../support/network.ts";
 import type { Child, StartOptions } from "../support/processes.ts";
 import type { Requirement } from "../support/requires.ts";
-import type { EchoServer } from "../support/servers.ts";
+import { type EchoServer, freePort } from "../support/servers.ts";
 import {
   netnsOf,
   NO_LOSSES,
@@ -223,6 +224,42 @@ for (const variant of VARIANTS) {
       await scene.verify(1);
     });
   }
+
+  test("the same ends in two namespaces", async () => {
+    await using bench = await Bench.create({ network: "private" });
+    await using there = await PrivateNetwork.create();
+    // What has ended passes no more at once.
+    using tracker = loadTracker({ variants: [variant], connectionLinger: 0 });
+    using tap = new Tap(tracker.filterProgram, there.path);
+    tracker.filter.open();
+    const remote = `127.0.0.1:${freePort()}`;
+    const server = [await compileWorkload("tcp_server"), "one", remote, "1"];
+    const servers = [
+      bench.startForeign(server),
+      bench.startForeign([...there.prefix, ...server]),
+    ];
+    await bench.foreignLog.event("listening", 2);
+    const program = await compileWorkload("netns_twins");
+    tracker.addTarget(Deno.pid, { children: "only" });
+    const local = `127.0.0.1:${freePort()}`;
+    const argv = [program, there.path, local, remote];
+    const child = bench.start(argv, { stdin: "piped" });
+    tracker.removeTarget(Deno.pid);
+    await bench.log.event("open");
+    await child.writeLine();
+    await bench.log.event("closed");
+    tap.drain();
+    await child.writeLine();
+    equal((await child.ended()).code, 0);
+    for (const each of servers) equal((await each.ended()).code, 0);
+    // A message, its echo, two FINs, and acknowledgements.
+    ok(tap.drain().length >= 4);
+    const closed = new Set<bigint>();
+    tracker.events.read(({ type, cookie }) => {
+      if (type === EVENT_TYPE.CLOSED) closed.add(cookie);
+    });
+    equal(closed.size, 2);
+  });
 
   const options = { env: { WORKLOAD_PROTOCOL: "136" } };
   for (const [mode, sockets] of [["sendto", 1], ["many", 40]] as const) {

@@ -3,8 +3,13 @@ import type { Bench } from "../support/bench.ts";
 import { compileWorkload } from "../support/compile.ts";
 import { captureTest } from "../support/harness.ts";
 import { NEAR } from "../support/network.ts";
-import { type EchoServer, startEchoServer } from "../support/servers.ts";
-import { Truth } from "../support/truth.ts";
+import {
+  type EchoServer,
+  freePort,
+  startEchoServer,
+} from "../support/servers.ts";
+import type { TestPacket } from "../support/packets.ts";
+import { type Moment, Truth } from "../support/truth.ts";
 
 const OPTIONS = { network: "ethernet", needs: ["IPv6"] } as const;
 const VISITS = 12;
@@ -23,6 +28,19 @@ function namespaceTest(
 /** An echo server in the namespace that the tool is in. */
 async function nearServer(bench: Bench): Promise<EchoServer> {
   return await startEchoServer(bench.startForeign.bind(bench), NEAR);
+}
+
+/** What two independent captures see, one after the other. */
+function joined(first: Truth, second: Truth): Pick<Truth, "mark" | "stop"> {
+  return {
+    async mark(): Promise<Moment> {
+      await first.mark();
+      return await second.mark();
+    },
+    async stop(): Promise<readonly TestPacket[]> {
+      return [...await first.stop(), ...await second.stop()];
+    },
+  };
 }
 
 for (const tracker of ["ebpf", "ptrace"] as const) {
@@ -110,6 +128,41 @@ for (const tracker of ["ebpf", "ptrace"] as const) {
       await bench.verify({ truth, owned: "all" });
     },
   );
+
+  namespaceTest("the same ends twice", tracker, async (bench, options) => {
+    await bench.scene();
+    const server = await compileWorkload("tcp_server");
+    const twins = await compileWorkload("netns_twins");
+    const [local, remote] = [freePort(), freePort()].map((port) =>
+      `127.0.0.1:${port}`
+    );
+    const argv = [server, "one", remote!, "1"];
+    const servers = [bench.startForeign(argv), bench.startFar(argv)];
+    await bench.foreignLog.event("listening", 2);
+    const [near, far] = await Promise.all([
+      bench.startForeign.bind(bench),
+      bench.startFar.bind(bench),
+    ].map((start, i) =>
+      Truth.start({
+        file: `${bench.folder}/truth${i}.pcap`,
+        device: "lo",
+        markTo: "127.0.0.1:9",
+      }, start)
+    ));
+    // The tool enters the namespace that the command line names.
+    const tool = bench.launch([twins, bench.far.path, local!, remote!], {
+      options,
+      stdin: "piped",
+    });
+    for (const event of ["open", "closed"]) {
+      await bench.log.event(event);
+      await tool.writeLine();
+    }
+    for (const child of [tool, ...servers]) {
+      assert.equal((await child.ended()).code, 0);
+    }
+    await bench.verify({ truth: joined(near!, far!), owned: "all" });
+  });
 
   namespaceTest(
     "without the right to enter",

@@ -79,7 +79,7 @@ export interface Expectation {
    */
   readonly owned?: "logged" | "rest" | "all";
   /** What the capture is held against, instead of the scene's. */
-  readonly truth?: Truth;
+  readonly truth?: Pick<Truth, "mark" | "stop">;
   /** Whether ICMP errors that quote the program's packets are its own. */
   readonly icmp?: boolean;
   /** Whether packets may be missing, as the tool tells. */
