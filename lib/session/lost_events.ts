@@ -178,11 +178,12 @@ export class LostEvents {
       registry.closed(cookie, end);
       return;
     }
+    // Exactly: the same ends may have been another connection's just before.
     const wasTold = registry.wasClosed(
       local.port,
       remote.port,
       remote.address,
-      end.seconds - 1,
+      from.seconds + from.nanoseconds / 1e9,
     );
     if (!wasTold) {
       // The socket may have another connection by now.

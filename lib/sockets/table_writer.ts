@@ -169,7 +169,8 @@ export class SocketTableWriter {
       if (
         words[at + SlotWord.LOCAL] === (protocol << 16 | localPort) &&
         (words[at + SlotWord.REMOTE]! & 0xffff) === remotePort &&
-        closed !== NO_END && closed >= since &&
+        closed !== NO_END &&
+        closed + words[at + SlotWord.CLOSED + 1]! / 1e9 >= since &&
         sameWords(words, at + SlotWord.REMOTE_ADDRESS, remote)
       ) return true;
       slot = words[at + SlotWord.NEXT]!;

@@ -1,4 +1,5 @@
 import { deepEqual, equal } from "node:assert/strict";
+import { monotonicTime } from "../../../../ffi/clock.ts";
 import { emptySocketState } from "../../../../ffi/socket.ts";
 import {
   lossText,
@@ -119,6 +120,29 @@ Deno.test("LostEvents finds connections before packets are judged", () => {
   // Once is enough.
   scene.events = 4;
   scene.lost.check(performance.now());
+  equal(scene.registry.seen, 2);
+});
+
+Deno.test("LostEvents tells connections between the same ends apart", () => {
+  const scene = new Scene({
+    moment: (time) => ({
+      seconds: Math.floor(time / 1e9),
+      nanoseconds: Math.floor(time % 1e9),
+    }),
+  });
+  const began = performance.now();
+  scene.lost.check(began);
+  scene.connection(1n, 1001, monotonicTime());
+  for (scene.events = 1; scene.events < 3; scene.events++) {
+    scene.lost.check(began);
+    equal(scene.registry.seen, 1);
+  }
+  // Later than a clock's tolerance.
+  scene.lost.check(performance.now() + 1);
+  scene.connections.pop();
+  scene.connection(2n, 1001, monotonicTime() + 1e9);
+  scene.events = 5;
+  scene.lost.check(performance.now() + 1000);
   equal(scene.registry.seen, 2);
 });
 
