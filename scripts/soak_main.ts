@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { toldLosses } from "../tests/support/accuracy.ts";
+import { toldWords } from "../tests/support/accuracy.ts";
 import { Bench } from "../tests/support/bench.ts";
 import { type Child, within } from "../tests/support/processes.ts";
 import { TOOL } from "../tests/support/tool.ts";
@@ -117,7 +117,7 @@ async function soak(
       truth: await truth.ended(),
       captured: await captured.ended(),
       remains: parseRemains(stderr),
-      told: toldLosses(stderr),
+      told: toldWords(stderr),
       memory: samples.map(({ anonymous }) => anonymous),
     },
   };

@@ -28,8 +28,8 @@ export interface SoakResult {
   readonly truth: Digest;
   readonly captured: Digest;
   readonly remains: Remains;
-  /** Packets that tracedump itself says it lost. */
-  readonly told: number;
+  /** What tracedump itself says that it may miss, without numbers. */
+  readonly told: readonly string[];
   /** Anonymous memory in bytes, at each hundred thousand conversations. */
   readonly memory: readonly number[];
 }
@@ -62,7 +62,8 @@ export function judge(
   const problems: string[] = [];
   const missing = truth.own - captured.own;
   if (missing > 0) {
-    problems.push(`${missing} packets are missing, ${told} of them told`);
+    const words = told.length === 0 ? "not told" : told.join("; ");
+    problems.push(`${missing} packets are missing: ${words}`);
   }
   if (missing < 0) problems.push(`${-missing} packets are there twice`);
   if (captured.others > 0) {

@@ -68,13 +68,3 @@ export function toldWords(text: string): string[] {
   ].map(([, words]) => words!.replaceAll(/\d[\d,.:]*/g, "N"));
   return [...new Set(said)];
 }
-
-/** Packets that the tool's messages count as lost. */
-export function toldLosses(text: string): number {
-  const counts = text.matchAll(
-    /([\d,]+) (?:dropped by kernel|packets were left out)/g,
-  );
-  let sum = 0;
-  for (const [, count] of counts) sum += Number(count!.replaceAll(",", ""));
-  return sum;
-}

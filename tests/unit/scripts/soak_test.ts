@@ -14,7 +14,7 @@ const GOOD: SoakResult = {
   truth: DIGEST,
   captured: DIGEST,
   remains: { sockets: 0, places: 0 },
-  told: 0,
+  told: [],
   memory: [50, 90, 100, 105].map((size) => size * MEBIBYTE),
 };
 
@@ -24,9 +24,12 @@ Deno.test("judge() finds nothing wrong with equal captures and flat memory", () 
 
 for (
   const [problem, change] of [
-    ["3 packets are missing, 2 of them told", {
+    ["3 packets are missing: not told", {
       captured: { ...DIGEST, own: 97 },
-      told: 2,
+    }],
+    ["3 packets are missing: lost; N dropped", {
+      captured: { ...DIGEST, own: 97 },
+      told: ["lost", "N dropped"],
     }],
     ["1 packets are there twice", { captured: { ...DIGEST, own: 101 } }],
     ["7 packets are foreign", { captured: { ...DIGEST, others: 7 } }],
