@@ -8,6 +8,7 @@ import { BpfAttr, bpfCreate } from "./bpf.ts";
 import type { BpfProgram } from "./bpf_program.ts";
 import type { Fd } from "./fd.ts";
 import { libc } from "./libc.ts";
+import { cString } from "./memory.ts";
 
 /** One attachment of a program; closing it detaches. */
 export class BpfLink implements Disposable {
@@ -70,17 +71,23 @@ export function attachToCgroup(
 }
 
 /**
- * Attaches a tracing program to the place that it was loaded for.
+ * Attaches a tracing program to the place that it was loaded for, or a program
+ * for raw tracepoints to one of them.
  *
  * Trampolines (fentry, fexit) may take hundreds of milliseconds to attach and
  * to detach; tracepoints do not.
  *
  * @param program is the link's from now on
+ * @param tracepoint Name of the raw tracepoint, if it is one.
  * @throws {SyscallError}
  */
-export function attachTracing(program: BpfProgram): BpfLink {
+export function attachTracing(
+  program: BpfProgram,
+  tracepoint?: string,
+): BpfLink {
   // 0 name (null) · 8 prog_fd
   const attr = new BpfAttr(16).u32(8, program.fd);
+  if (tracepoint !== undefined) attr.buffer(0, cString(tracepoint));
   const detail = `program "${program.name}"`;
   try {
     const fd = bpfCreate("RAW_TRACEPOINT_OPEN", attr, detail);

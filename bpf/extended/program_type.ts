@@ -11,6 +11,7 @@ export const PROGRAM_TYPE = {
   CGROUP_SKB: 8,
   CGROUP_SOCK: 9,
   SOCK_OPS: 13,
+  RAW_TRACEPOINT: 17,
   CGROUP_SOCK_ADDR: 18,
   TRACING: 26,
 } as const;

@@ -38,14 +38,33 @@ export function follow(place: number, offset: number): Code {
  * r3 = the `struct file` of the current process's descriptor in r9, which is
  * lost with r0 to r5 and 8 bytes of the stack. What is no descriptor leads
  * anywhere; reading there does no harm.
+ *
+ * @param typed Whether the task's pointers may be followed: kernel 5.11, in
+ * tracing programs.
  */
-export function fileOfDescriptor(types: KernelTypes, place: number): Code {
+export function fileOfDescriptor(
+  types: KernelTypes,
+  place: number,
+  typed = false,
+): Code {
+  const files = types.offset("task_struct", "files");
+  const table = types.offset("files_struct", "fdt");
+  const descriptors = types.offset("fdtable", "fd");
   return [
-    call("get_current_task"),
-    mov(R3, R0),
-    follow(place, types.offset("task_struct", "files")),
-    follow(place, types.offset("files_struct", "fdt")),
-    follow(place, types.offset("fdtable", "fd")),
+    typed
+      ? [
+        call("get_current_task_btf"),
+        load("u64", R1, R0, files),
+        load("u64", R1, R1, table),
+        load("u64", R3, R1, descriptors),
+      ]
+      : [
+        call("get_current_task"),
+        mov(R3, R0),
+        follow(place, files),
+        follow(place, table),
+        follow(place, descriptors),
+      ],
     lsh(R9, 3),
     add(R3, R9),
     follow(place, 0),
@@ -68,14 +87,18 @@ export function isX86(types: KernelTypes): boolean {
   return types.optionalOffset("pt_regs", X86_NUMBER) !== undefined;
 }
 
+/** Member of `struct pt_regs` that holds the number of a system call. */
+export function callNumber(types: KernelTypes): string {
+  return isX86(types) ? X86_NUMBER : "syscallno";
+}
+
 /**
  * r1 = number of the system call that ended (tracepoint sys_exit, context in
  * r6).
  */
 export function loadCallNumber(types: KernelTypes): Code {
-  const member = isX86(types) ? X86_NUMBER : "syscallno";
   return [
     load("u64", R1, R6, 0),
-    load("u32", R1, R1, types.offset("pt_regs", member)),
+    load("u32", R1, R1, types.offset("pt_regs", callNumber(types))),
   ];
 }

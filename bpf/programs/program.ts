@@ -14,6 +14,8 @@ export type Attachment =
   | { readonly kind: "socket" }
   /** To the root of the cgroup2 hierarchy. */
   | { readonly kind: "cgroup"; readonly type: AttachType }
+  /** To a tracepoint, by its name; arguments have no types. */
+  | { readonly kind: "raw"; readonly tracepoint: string }
   /** To a tracepoint or function of the kernel, by its BTF id. */
   | {
     readonly kind: "tracing";

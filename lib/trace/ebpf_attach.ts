@@ -42,9 +42,9 @@ export function loadProgram(
   return new BpfProgram({
     name,
     type: PROGRAM_TYPE[type],
-    ...(attachment.kind === "socket"
-      ? {}
-      : { expectedAttachType: ATTACH_TYPE[attachment.type] }),
+    ...("type" in attachment
+      ? { expectedAttachType: ATTACH_TYPE[attachment.type] }
+      : {}),
     ...(attachment.kind === "tracing" ? { attachBtfId: attachment.btfId } : {}),
     instructions: relocate(code, descriptors),
   });
@@ -85,6 +85,10 @@ export function attachProgram(
   }
   if (attachment.kind === "tracing") {
     return attachTracing(loadProgram(program, descriptors));
+  }
+  if (attachment.kind === "raw") {
+    const { tracepoint } = attachment;
+    return attachTracing(loadProgram(program, descriptors), tracepoint);
   }
   if (cgroup === undefined) {
     throw new TypeError(`Cannot attach program "${name}" without a cgroup`);

@@ -141,7 +141,7 @@ export class DiagWatch implements Watch<SessionRow> {
 
   /** How many rows were lost is not told: at least one for each time. */
   get losses(): ViewLosses {
-    return { records: this.#lost, sockets: 0 };
+    return { records: this.#lost, sockets: 0, runs: 0 };
   }
 
   get over(): boolean {

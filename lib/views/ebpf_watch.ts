@@ -100,7 +100,8 @@ export class EbpfWatch<Row extends ViewRow> implements Watch<Row> {
     }
     const { refused } = this.#source;
     this.notices = refused.filter(({ loss }) =>
-      loss !== "iterator" || maker.usesDescriptors === true
+      LOSSES[loss] !== undefined &&
+      (loss !== "iterator" || maker.usesDescriptors === true)
     ).map(({ loss }) => lossText(loss));
     this.details = refused.map(({ error }) => error.message);
   }
@@ -217,16 +218,17 @@ const ALL: WatchScope = { kind: "all" };
 /** One line about what the kernel refused. */
 function lossText(loss: WatchFeature): string {
   const missing = loss === "cgroup" ? missingFor(readRights(), "cg") : [];
-  const [what, ...rest] = LOSSES[loss].split(": ");
+  const text = LOSSES[loss] ?? "";
+  const [what, ...rest] = text.split(": ");
   return missing.length === 0
-    ? LOSSES[loss]
+    ? text
     : `${what}, ${rightsText(missing)} ${
       missing.length === 1 ? "is" : "are"
     } missing: ${rest.join(": ")}`;
 }
 
-/** What is lost with what the kernel refused. */
-const LOSSES: Readonly<Record<WatchFeature, string>> = {
+/** What is lost with what the kernel refused; nothing but time where unset. */
+const LOSSES: Readonly<Partial<Record<WatchFeature, string>>> = {
   ebpf: "eBPF cannot be used: nothing is seen",
   cgroup: "cgroup hooks cannot be used: attempts that fail at once, and UDP, " +
     "are not seen",

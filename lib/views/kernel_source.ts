@@ -5,11 +5,14 @@
  */
 import type { ViewFeatures } from "../../bpf/programs/views/features.ts";
 import {
+  CALLER,
   COUNTS,
   DATAGRAM_KEY,
   DATAGRAM_VALUE_SIZE,
   LISTENER_KEY,
   RECORD,
+  SLOT,
+  SLOTS,
   SOCKET,
   SOCKET_FLAG,
   SOCKET_KEY_SIZE,
@@ -34,6 +37,7 @@ import {
   SAME_IDS,
 } from "../trace/ebpf_process_ids.ts";
 import { makeTargetMap, TargetSet } from "../trace/ebpf_targets.ts";
+import { KeptSockets } from "./kept_sockets.ts";
 import { ViewRecord } from "./record.ts";
 import { type Refusal, ViewLoader } from "./view_loader.ts";
 import type { ViewLosses, WatchFeature } from "./watch.ts";
@@ -63,10 +67,11 @@ export class KernelSource implements Disposable {
   /** What the kernel refused, and what is lost with it. */
   readonly refused: readonly Refusal[];
   readonly #owned: DisposableStack;
+  readonly #loader: ViewLoader;
   readonly #ring: BpfRingBuffer;
   readonly #record: ViewRecord;
-  readonly #attempts: BpfMap;
-  readonly #sessions: BpfMap;
+  readonly #attempts: KeptSockets;
+  readonly #sessions: KeptSockets;
   readonly #counts: DataView;
   readonly #iterator: BpfProgram | undefined;
 
@@ -95,7 +100,7 @@ export class KernelSource implements Disposable {
       Object.entries(maps).map(([name, map]) => [name, map.fd]),
     );
     const loader = new ViewLoader(types, features, descriptors, without);
-    stack.use(loader);
+    this.#loader = stack.use(loader);
     loader.attach();
     this.#iterator = loader.loadIterator();
     this.refused = loader.refused;
@@ -103,8 +108,10 @@ export class KernelSource implements Disposable {
     this.#counts = new DataView(memory.buffer());
     this.#ring = stack.use(new BpfRingBuffer(maps.records, RING_SIZE));
     this.#record = new ViewRecord(this.#ring.view, this.#ring.bytes);
-    this.#attempts = maps.attempts;
-    this.#sessions = maps.sessions;
+    const kept = (slots: BpfMap, others: BpfMap): KeptSockets =>
+      stack.use(new KeptSockets(slots, others));
+    this.#attempts = kept(maps.attempt_slots, maps.attempts);
+    this.#sessions = kept(maps.session_slots, maps.sessions);
     this.began = monotonicTime();
     this.#owned = stack.move();
   }
@@ -118,13 +125,11 @@ export class KernelSource implements Disposable {
   readAttempts(take: (record: ViewRecord) => void): void {
     const bytes = new Uint8Array(RECORD.size);
     const record = new ViewRecord(new DataView(bytes.buffer), bytes);
-    const kept = new Uint8Array(SOCKET.size);
-    for (const key of this.#attempts.keys()) {
-      if (!this.#attempts.lookup(key, kept)) continue;
+    this.#attempts.visit((kept) => {
       bytes.fill(0);
       bytes.set(kept);
       take(record.moveTo(0));
-    }
+    });
   }
 
   /**
@@ -146,20 +151,19 @@ export class KernelSource implements Disposable {
 
   /** Whether a connection of a watched process is kept that has not ended. */
   hasWatchedSessions(): boolean {
-    const kept = new Uint8Array(SOCKET.size);
-    const view = new DataView(kept.buffer);
-    for (const key of this.#sessions.keys()) {
-      if (!this.#sessions.lookup(key, kept)) continue;
-      if (view.getUint32(SOCKET.flags, true) & SOCKET_FLAG.WATCHED) return true;
-    }
-    return false;
+    let found = false;
+    this.#sessions.visit((_, flags) => {
+      if (flags & SOCKET_FLAG.WATCHED) found = true;
+    });
+    return found;
   }
 
-  /** What did not fit so far. */
+  /** What is missing so far. */
   get losses(): ViewLosses {
     return {
       records: Number(this.#counts.getBigUint64(COUNTS.lostRecords, true)),
       sockets: Number(this.#counts.getBigUint64(COUNTS.lostSockets, true)),
+      runs: this.#loader.missedRuns(),
     };
   }
 
@@ -186,9 +190,21 @@ function makeMaps(stack: DisposableStack): Record<ViewMapName, BpfMap> {
       maxEntries,
       flags: BPF_F_NO_PREALLOC,
     });
+  const slots = (name: string, valueSize: number): BpfMap =>
+    make({
+      name,
+      type: MapType.ARRAY,
+      keySize: 4,
+      valueSize,
+      maxEntries: SLOTS,
+      flags: BPF_F_MMAPABLE,
+    });
   return {
     sessions: sockets(VIEW_MAP.sessions, MAX_SOCKETS),
+    session_slots: slots(VIEW_MAP.sessionSlots, SLOT.size),
     attempts: sockets(VIEW_MAP.attempts, MAX_ATTEMPTS),
+    attempt_slots: slots(VIEW_MAP.attemptSlots, SLOT.size),
+    caller_slots: slots(VIEW_MAP.callerSlots, CALLER.size),
     listeners: make({
       name: VIEW_MAP.listeners,
       type: MapType.LRU_HASH,

@@ -6,20 +6,26 @@
  */
 import type { KernelTypes } from "../../bpf/programs/kernel_types.ts";
 import type { Program } from "../../bpf/programs/program.ts";
-import { targetPrograms } from "../../bpf/programs/tracker_process.ts";
 import { attemptPrograms } from "../../bpf/programs/views/attempts.ts";
-import { callProgram, watchesCalls } from "../../bpf/programs/views/calls.ts";
 import {
+  acceptProgram,
+  callProgram,
+  watchesCalls,
+} from "../../bpf/programs/views/calls.ts";
+import {
+  type AcceptHook,
   tracksAttempts,
   tracksSessions,
   VIEW_ABILITIES,
-  type ViewAbilities,
   type ViewFeatures,
 } from "../../bpf/programs/views/features.ts";
+import type { ViewKernel } from "../../bpf/programs/views/reading.ts";
 import { retransmitProgram } from "../../bpf/programs/views/retransmits.ts";
 import { socketIterator } from "../../bpf/programs/views/socket_iterator.ts";
 import { stateProgram } from "../../bpf/programs/views/socket_states.ts";
+import { watchedPrograms } from "../../bpf/programs/views/targets.ts";
 import { openCgroupRoot } from "../../ffi/bpf_cgroup.ts";
+import type { BpfLink } from "../../ffi/bpf_link.ts";
 import type { BpfProgram } from "../../ffi/bpf_program.ts";
 import type { Fd } from "../../ffi/fd.ts";
 import {
@@ -47,6 +53,8 @@ export class ViewLoader implements Disposable {
   readonly #descriptors: Descriptors;
   readonly #without: readonly WatchFeature[];
   readonly #owned = new DisposableStack();
+  readonly #links: BpfLink[] = [];
+  #kernel: ViewKernel | undefined;
 
   /**
    * Nothing is loaded yet.
@@ -73,23 +81,20 @@ export class ViewLoader implements Disposable {
    */
   attach(): void {
     const features = this.#features;
+    const kernel = this.#kernel = this.#choose();
     if (features.filtered) {
-      for (const program of targetPrograms(this.#types)) {
+      for (const program of watchedPrograms(kernel)) {
         this.#attach(program, this.#owned);
       }
     }
     if (features.retransmits === true) {
-      this.#attach(retransmitProgram(this.#types, features), this.#owned);
+      this.#attach(retransmitProgram(kernel, features), this.#owned);
     }
     const forms: readonly ViewFeatures[] = features.attempts === true
       ? [features, { ...features, hookless: true, datagrams: false }]
       : [features];
     firstOf(forms, (form) => {
-      const attach = (): void =>
-        firstOf(
-          VIEW_ABILITIES,
-          (abilities) => this.#attachForm(form, abilities),
-        );
+      const attach = (): void => this.#attachForm(kernel, form);
       if (tracksAttempts(form) && form.hookless !== true) {
         this.#noting("cgroup", attach);
       } else attach();
@@ -101,12 +106,17 @@ export class ViewLoader implements Disposable {
    * that is not possible: before kernel 5.11.
    */
   loadIterator(): BpfProgram | undefined {
-    if (!tracksSessions(this.#features)) return undefined;
+    const kernel = this.#kernel;
+    if (kernel === undefined || !tracksSessions(this.#features)) {
+      return undefined;
+    }
+    // Iterators are typed by nature.
+    const abilities = { ...kernel.abilities, typed: true };
     try {
       this.#noting("iterator", () => {
         this.#owned.use(
           this.#iterator = loadProgram(
-            socketIterator(this.#types, this.#features),
+            socketIterator({ ...kernel, abilities }, this.#features),
             this.#descriptors,
           ),
         );
@@ -124,29 +134,84 @@ export class ViewLoader implements Disposable {
     this.#owned.dispose();
   }
 
+  /** How programs at tracepoints get at sockets. */
+  #choose(): ViewKernel {
+    const types = this.#types;
+    const attempt = (kernel: ViewKernel): void =>
+      loadProgram(stateProgram(kernel, this.#features), this.#descriptors)
+        .close();
+    let chosen: ViewKernel | undefined;
+    const noTypes = this.#without.includes("tp_btf");
+    firstOf(VIEW_ABILITIES, (abilities) => {
+      const kernel = { types, abilities };
+      const load = (): void => attempt(kernel);
+      if (!abilities.typed) load();
+      else {this.#noting(
+          abilities.cookies && !noTypes ? "cookies" : "tp_btf",
+          load,
+        );}
+      chosen = kernel;
+    });
+    return chosen!;
+  }
+
   /** All programs that belong together, or none of them. */
-  #attachForm(features: ViewFeatures, abilities: ViewAbilities): void {
+  #attachForm(kernel: ViewKernel, features: ViewFeatures): void {
     using trial = new DisposableStack();
-    const watch = (): void => {
-      if (watchesCalls(features, abilities)) {
-        this.#attach(callProgram(this.#types, features, abilities), trial);
-      }
-    };
-    if (abilities.probe) this.#noting("probe", watch);
-    else watch();
-    this.#attach(stateProgram(this.#types, features), trial);
+    this.#attachEnds(kernel, features, trial);
+    this.#attach(stateProgram(kernel, features), trial);
     // Last: what they begin, the others must be there to end.
     if (tracksAttempts(features) && features.hookless !== true) {
       using cgroup = openCgroupRoot();
-      for (const program of attemptPrograms(features)) {
+      for (const program of attemptPrograms(features, kernel.abilities)) {
         this.#attach(program, trial, cgroup);
       }
     }
     this.#owned.use(trial.move());
   }
 
+  /** Who accepts, and which attempts fail at once. */
+  #attachEnds(
+    kernel: ViewKernel,
+    features: ViewFeatures,
+    owner: DisposableStack,
+  ): void {
+    const { types, abilities } = kernel;
+    const watchCalls = (from: ViewKernel, hook: AcceptHook): void => {
+      if (!watchesCalls(features, hook)) return;
+      this.#attach(callProgram(from, features, hook), owner);
+    };
+    const blind = { types, abilities: { ...abilities, probe: false } };
+    let hook: AcceptHook = "call";
+    if (tracksSessions(features)) {
+      try {
+        this.#noting(
+          "fentry",
+          () => this.#attach(acceptProgram(kernel, features), owner),
+        );
+        hook = "function";
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+      }
+    }
+    if (!watchesCalls(features, hook)) return;
+    firstOf([
+      () => this.#noting("probe", () => watchCalls(kernel, hook)),
+      () => watchCalls(blind, hook === "call" ? "none" : hook),
+    ], (choice) => choice());
+  }
+
   #attach(program: Program, owner: DisposableStack, cgroup?: Fd): void {
-    owner.use(attachProgram(program, this.#descriptors, cgroup));
+    const link = owner.use(attachProgram(program, this.#descriptors, cgroup));
+    this.#links.push(link);
+    owner.defer(() => this.#links.splice(this.#links.indexOf(link), 1));
+  }
+
+  /** Runs of programs that the kernel left out. */
+  missedRuns(): number {
+    let sum = 0;
+    for (const link of this.#links) sum += link.missedRuns();
+    return sum;
   }
 
   /** Runs what may be refused, and notes when it is. */

@@ -48,20 +48,35 @@ export interface WatchOptions {
 /** What a view can do without, in another way. */
 export const WATCH_FEATURES: readonly WatchFeature[] = [
   "ebpf",
+  "cookies",
+  "tp_btf",
+  "fentry",
   "cgroup",
   "probe",
   "iterator",
 ];
 
 /** One of {@linkcode WATCH_FEATURES}. */
-export type WatchFeature = "ebpf" | "cgroup" | "probe" | "iterator";
+export type WatchFeature =
+  | "ebpf"
+  | "cookies"
+  | "tp_btf"
+  | "fentry"
+  | "cgroup"
+  | "probe"
+  | "iterator";
 
-/** What did not fit. */
+/** What is missing. */
 export interface ViewLosses {
   /** Records that the ring had no space for: as many rows are missing. */
   readonly records: number;
   /** Sockets that could not be kept: their owner or their row is missing. */
   readonly sockets: number;
+  /**
+   * Runs of programs that the kernel left out, because they would have
+   * interrupted a run of the same program: what happened then was not seen.
+   */
+  readonly runs: number;
 }
 
 /** Environment variable that switches features off: names with commas. */

@@ -33,9 +33,13 @@ async function countRows<Row>(
   void running.then((count) => connections = count);
   await until(() => {
     rows += watch.take().length;
-    return rows >= connections * rowsEach ? true : undefined;
+    const { runs } = watch.losses;
+    return rows + runs >= connections * rowsEach ? true : undefined;
   }, "all rows");
   rows += watch.take().length;
+  // What the kernel itself left out is told; else nothing may be missing.
+  ok(rows <= connections * rowsEach);
+  equal(watch.losses.records + watch.losses.sockets, 0);
   return rows;
 }
 
@@ -47,16 +51,17 @@ if (reason !== undefined) {
   ebpfTest("watchSessions() counts as many as the program", async () => {
     using watch = watchSessions({ scope: CHILDREN });
     const running = flood(SOME);
-    equal(await countRows(watch, running, 2), 2 * await running);
+    const rows = await countRows(watch, running, 2);
+    ok(rows + watch.losses.runs >= 2 * SOME);
     equal(await running, SOME);
-    equal(watch.losses.records + watch.losses.sockets, 0);
   });
 
   ebpfTest("watchConnections() counts as many as the program", async () => {
     using watch = watchConnections({ scope: CHILDREN });
     const running = flood(SOME);
-    equal(await countRows(watch, running, 1), await running);
-    equal(watch.losses.records + watch.losses.sockets, 0);
+    const rows = await countRows(watch, running, 1);
+    ok(rows + watch.losses.runs >= SOME);
+    equal(await running, SOME);
   });
 
   ebpfTest("rows that nobody reads in time are counted as lost", async () => {
@@ -66,10 +71,11 @@ if (reason !== undefined) {
     // The last sockets may close a moment after the program.
     await until(() => {
       rows += watch.take().length;
-      return rows + watch.losses.records >= 2 * connections ? true : undefined;
+      const { records, runs } = watch.losses;
+      return rows + records + runs >= 2 * connections ? true : undefined;
     }, "all rows");
     ok(watch.losses.records > 0);
-    equal(rows + watch.losses.records, 2 * connections);
+    ok(rows + watch.losses.records <= 2 * connections);
     equal(watch.losses.sockets, 0);
   });
 }

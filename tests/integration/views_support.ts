@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { SessionRow } from "../../lib/views/rows.ts";
 import type { Watch, WatchScope } from "../../lib/views/watch.ts";
 import { Child, until } from "../support/processes.ts";
 
@@ -18,9 +19,9 @@ export const CHILDREN: WatchScope = { kind: "children" };
 export class ViewWorkload implements AsyncDisposable {
   readonly child: Child;
 
-  /** Starts one of its scenes. */
-  constructor(scene: string) {
-    this.child = new Child(["python3", WORKLOAD, scene], { stdin: "piped" });
+  /** Starts one of its scenes, which may have an argument. */
+  constructor(...scene: string[]) {
+    this.child = new Child(["python3", WORKLOAD, ...scene], { stdin: "piped" });
   }
 
   /** What it says that it did, as far as it got. */
@@ -63,4 +64,56 @@ export async function takeRows<Row>(
 /** Sorts texts, for comparisons of what has no order. */
 export function sorted(texts: Iterable<string>): string[] {
   return [...texts].sort();
+}
+
+/** What the workload says of an attempt. */
+export interface Attempt {
+  readonly result: string;
+  readonly port: number;
+}
+
+/** What it says of one end of a session. */
+export interface Session {
+  readonly local: number;
+  readonly remote: number;
+  readonly sent: number;
+  readonly received: number;
+  readonly closed: string;
+}
+
+/** What it says of the owner of one. */
+export interface Owned {
+  readonly local: number;
+  readonly remote: number;
+  readonly owner: number;
+  readonly kind: string;
+}
+
+/** For comparisons. */
+export function attemptText({ result, port }: Attempt): string {
+  return `${result} ${port}`;
+}
+
+/**
+ * For comparisons. Refused attempts had a local port that nobody could ask for.
+ */
+export function sessionText(one: Session): string {
+  const local = one.remote === 1 ? 0 : one.local;
+  return `${local} ${one.remote} ${one.sent} ${one.received} ${one.closed}`;
+}
+
+/** What rows say of the same. */
+export function sessionOf(row: SessionRow): Session {
+  return {
+    local: row.localPort,
+    remote: row.remotePort,
+    sent: row.bytesSent,
+    received: row.bytesReceived,
+    closed: row.closedBy,
+  };
+}
+
+/** For comparisons. */
+export function ownedText(one: Owned): string {
+  return `${one.local} ${one.remote} ${one.owner} ${one.kind}`;
 }

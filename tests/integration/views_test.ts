@@ -12,52 +12,19 @@ import { Child, until } from "../support/processes.ts";
 import { TOOL } from "../support/tool.ts";
 import { ebpfTest } from "./ebpf_support.ts";
 import {
+  type Attempt,
+  attemptText,
   CHILDREN,
+  type Owned,
+  ownedText,
+  type Session,
+  sessionOf,
+  sessionText,
   sorted,
   takeRows,
   ViewWorkload,
   WORKLOAD,
 } from "./views_support.ts";
-
-interface Attempt {
-  readonly result: string;
-  readonly port: number;
-}
-
-interface Session {
-  readonly local: number;
-  readonly remote: number;
-  readonly sent: number;
-  readonly received: number;
-  readonly closed: string;
-}
-
-interface Owned {
-  readonly local: number;
-  readonly remote: number;
-  readonly owner: number;
-  readonly kind: string;
-}
-
-function attemptText({ result, port }: Attempt): string {
-  return `${result} ${port}`;
-}
-
-/** Refused attempts had a local port that nobody could ask for. */
-function sessionText(one: Session): string {
-  const local = one.remote === 1 ? 0 : one.local;
-  return `${local} ${one.remote} ${one.sent} ${one.received} ${one.closed}`;
-}
-
-function sessionOf(row: SessionRow): Session {
-  return {
-    local: row.localPort,
-    remote: row.remotePort,
-    sent: row.bytesSent,
-    received: row.bytesReceived,
-    closed: row.closedBy,
-  };
-}
 
 ebpfTest("watchConnections() tells every attempt with its result", async () => {
   using watch = watchConnections({ scope: CHILDREN });
@@ -86,7 +53,7 @@ ebpfTest("watchConnections() tells every attempt with its result", async () => {
     rows.filter((row) => row.family === family).length;
   deepEqual([families(4), families(6)], [21, 2]);
   ok(rows.some((row) => row.localAddress === "::ffff:127.0.0.1"));
-  deepEqual(watch.losses, { records: 0, sockets: 0 });
+  deepEqual(watch.losses, { records: 0, sockets: 0, runs: 0 });
 });
 
 ebpfTest("watchSessions() tells both ends with exact bytes", async () => {
@@ -106,7 +73,7 @@ ebpfTest("watchSessions() tells both ends with exact bytes", async () => {
     ok(row.duration > 0);
     equal(row.error === undefined, !row.closedBy.startsWith("remote-reset"));
   }
-  deepEqual(watch.losses, { records: 0, sockets: 0 });
+  deepEqual(watch.losses, { records: 0, sockets: 0, runs: 0 });
 });
 
 ebpfTest("watchSessions() knows who accepted, also after fork", async () => {
@@ -114,14 +81,12 @@ ebpfTest("watchSessions() knows who accepted, also after fork", async () => {
   await using workload = new ViewWorkload("forked");
   await workload.done();
   const rows = await takeRows(watch, 6);
-  const text = (one: Owned): string =>
-    `${one.local} ${one.remote} ${one.owner} ${one.kind}`;
   const owned = workload.facts<Owned>();
   deepEqual(
     sorted(
       rows.filter(({ localPort }) => localPort === owned[0]!.local)
         .map((row) =>
-          text({
+          ownedText({
             local: row.localPort,
             remote: row.remotePort,
             owner: row.pid,
@@ -129,7 +94,7 @@ ebpfTest("watchSessions() knows who accepted, also after fork", async () => {
           })
         ),
     ),
-    sorted(owned.map(text)),
+    sorted(owned.map(ownedText)),
   );
 });
 

@@ -27,46 +27,39 @@ import { load, store } from "../../extended/load_store.ts";
 import type { AttachType } from "../../extended/program_type.ts";
 import { copyWords, lookup, result, storeMapped, update } from "../macros.ts";
 import { type Program, program } from "../program.ts";
-import type { ViewFeatures } from "./features.ts";
-import {
-  COUNTS,
-  DATAGRAM_KEY,
-  SOCKET,
-  SOCKET_FLAG,
-  VIEW_MAP,
-} from "./layout.ts";
+import type { ViewAbilities, ViewFeatures } from "./features.ts";
+import { DATAGRAM_KEY, SOCKET, SOCKET_FLAG, VIEW_MAP } from "./layout.ts";
 import {
   AF_INET,
   AF_INET6,
   beginSocket,
-  count,
   describeCaller,
-  FREE_PLACE,
-  ID_PLACE,
   jumpUnlessWatched,
-  KEY_PLACE,
   markWatched,
-  SOCKET_PLACE,
   TCP,
   UDP,
 } from "./pieces.ts";
+import { CALLER_PLACE, FREE_PLACE, KEY_PLACE, SOCKET_PLACE } from "./places.ts";
+import { ATTEMPTS, keep, rememberCaller } from "./socket_table.ts";
 
-/** `BPF_NOEXIST`. */
-const ONLY_ADD = 1;
 /** Result of every program here: go on. */
 const PERMIT = 1;
 
 const DATAGRAM_PLACE = FREE_PLACE - DATAGRAM_KEY.size;
 
 /** Builds the programs that a view needs. */
-export function attemptPrograms(features: ViewFeatures): Program[] {
-  const { datagrams } = features;
+export function attemptPrograms(
+  features: ViewFeatures,
+  abilities: ViewAbilities,
+): Program[] {
+  const make = (name: string, type: AttachType, family: number): Program =>
+    hook(name, type, family, features, abilities);
   return [
-    hook("view_connect4", "CGROUP_INET4_CONNECT", AF_INET, features),
-    hook("view_connect6", "CGROUP_INET6_CONNECT", AF_INET6, features),
-    ...datagrams !== true ? [] : [
-      hook("view_sendmsg4", "CGROUP_UDP4_SENDMSG", AF_INET, features),
-      hook("view_sendmsg6", "CGROUP_UDP6_SENDMSG", AF_INET6, features),
+    make("view_connect4", "CGROUP_INET4_CONNECT", AF_INET),
+    make("view_connect6", "CGROUP_INET6_CONNECT", AF_INET6),
+    ...features.datagrams !== true ? [] : [
+      make("view_sendmsg4", "CGROUP_UDP4_SENDMSG", AF_INET),
+      make("view_sendmsg6", "CGROUP_UDP6_SENDMSG", AF_INET6),
     ],
   ];
 }
@@ -76,6 +69,7 @@ function hook(
   type: AttachType,
   family: number,
   features: ViewFeatures,
+  abilities: ViewAbilities,
 ): Program {
   const { attempts, datagrams, filtered } = features;
   const sends = name.includes("sendmsg");
@@ -107,7 +101,7 @@ function hook(
     bigEndian(R1, 16),
     store("u16", R10, SOCKET_PLACE + SOCKET.remotePort, R1),
     storeRemote(family, SOCKET_PLACE + SOCKET.remote),
-    remember(),
+    remember(abilities),
     label("permit"),
     result(PERMIT),
     exit(),
@@ -138,23 +132,18 @@ function onlyFirst(family: number): Code {
 }
 
 /** The attempt by its socket, and the socket by the thread. */
-function remember(): Code {
-  return scope([
-    store("u64", R10, KEY_PLACE, R7),
-    update(VIEW_MAP.attempts, KEY_PLACE, SOCKET_PLACE),
-    jumpIf(R0, "!=", 0, "lost"),
+function remember(abilities: ViewAbilities): Code {
+  return [
+    abilities.cookies
+      ? [
+        mov(R1, R6),
+        call("get_socket_cookie"),
+        store("u64", R10, KEY_PLACE, R0),
+      ]
+      : store("u64", R10, KEY_PLACE, R7),
+    keep(ATTEMPTS, abilities),
     load("u32", R1, R10, SOCKET_PLACE + SOCKET.tid),
-    store("u32", R10, ID_PLACE, R1),
-    update(VIEW_MAP.callers, ID_PLACE, KEY_PLACE, ONLY_ADD),
-    jumpIf(R0, "==", 0, "counted"),
-    // A thread of the kernel, which never returns from a call.
-    update(VIEW_MAP.callers, ID_PLACE, KEY_PLACE),
-    jumpIf(R0, "==", 0, "done"),
-    label("lost"),
-    count(COUNTS.lostSockets, 1),
-    jump("done"),
-    label("counted"),
-    count(COUNTS.callers, 1),
-    label("done"),
-  ]);
+    store("u32", R10, CALLER_PLACE, R1),
+    rememberCaller(),
+  ];
 }

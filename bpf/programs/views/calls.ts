@@ -1,8 +1,9 @@
 /**
- * The program at the end of system calls (tracepoint sys_exit): who accepted a
- * connection, and calls of connect(2) that failed before anything was sent.
+ * Programs at the ends of calls: who accepted a connection, and calls of
+ * connect(2) that failed before anything was sent.
  *
- * It runs at the end of every system call of the machine, and is over after a
+ * Where functions have no trampolines, all of it is found out at the end of
+ * every system call of the machine (tracepoint sys_exit), and is over after a
  * few instructions for nearly all of them.
  *
  * @module
@@ -22,47 +23,51 @@ import {
   R9,
   scope,
 } from "../../extended/instruction.ts";
-import { call, exit, jump, jumpIf } from "../../extended/jump.ts";
-import { load, loadMapValue, store } from "../../extended/load_store.ts";
-import type { KernelTypes } from "../kernel_types.ts";
-import { lookup, remove, result, storeMapped } from "../macros.ts";
+import { exit, jump, jumpIf } from "../../extended/jump.ts";
+import { load, store } from "../../extended/load_store.ts";
+import { result, storeMapped } from "../macros.ts";
 import {
+  callNumber,
   fileOfDescriptor,
   isX86,
-  loadCallNumber,
   probe,
   socketOfFile,
 } from "../probing.ts";
-import type { Program } from "../program.ts";
-import { tracepointProgram } from "../tracker_process.ts";
+import { type Program, program } from "../program.ts";
 import {
+  type AcceptHook,
   tracksAttempts,
   tracksSessions,
-  type ViewAbilities,
   type ViewFeatures,
 } from "./features.ts";
-import {
-  COUNTS,
-  RECORD,
-  RECORD_TYPE,
-  SOCKET,
-  SOCKET_FLAG,
-  VIEW_MAP,
-} from "./layout.ts";
+import { RECORD, RECORD_TYPE, SOCKET, SOCKET_FLAG } from "./layout.ts";
 import {
   AF_INET,
   beginRecord,
-  count,
   describeCaller,
   endRecord,
-  FREE_PLACE,
-  ID_PLACE,
+  findSession,
   jumpUnlessWatched,
-  KEY_PLACE,
   markWatched,
   setFlags,
   TCP,
 } from "./pieces.ts";
+import { KEY_PLACE, PROBE_PLACE } from "./places.ts";
+import {
+  copyCommon,
+  loadCommon,
+  loadMember,
+  openSocket,
+  type ViewKernel,
+  viewTracepoint,
+} from "./reading.ts";
+import {
+  ATTEMPTS,
+  findKept,
+  forget,
+  SESSIONS,
+  takeCaller,
+} from "./socket_table.ts";
 
 /**
  * Numbers of accept(2), accept4(2) and of the 32-bit call that socketcall(2)
@@ -86,58 +91,101 @@ const GOES_ON = [
 /** MAX_ERRNO: results from -4095 to -1 are errors. */
 const MAX_ERRNO = 4095;
 
-const ADDRESS_PLACE = FREE_PLACE - 16;
-
-/** Whether a view has to look at system calls. */
+/** Whether a view has to look at the end of system calls. */
 export function watchesCalls(
   features: ViewFeatures,
-  { probe }: ViewAbilities,
+  hook: AcceptHook,
 ): boolean {
-  return tracksAttempts(features) || tracksSessions(features) && probe;
+  return tracksAttempts(features) && features.hookless !== true ||
+    tracksSessions(features) && hook === "call";
 }
 
 /** Builds the program; arguments: registers, result. */
 export function callProgram(
-  types: KernelTypes,
+  kernel: ViewKernel,
   features: ViewFeatures,
-  abilities: ViewAbilities,
+  hook: AcceptHook,
 ): Program {
-  const accepts = tracksSessions(features) && abilities.probe;
-  return tracepointProgram(types, "view_call", "sys_exit", [
+  const accepts = tracksSessions(features) && hook === "call";
+  return viewTracepoint(kernel, "view_call", "sys_exit", [
     mov(R6, R1),
-    accepts ? [jumpIfAccepting(types, "accepted")] : [],
-    tracksAttempts(features) ? attempt(types, abilities) : [],
+    accepts ? [jumpIfAccepting(kernel, "accepted")] : [],
+    tracksAttempts(features) ? attempt(kernel) : [],
     jump("done"),
-    accepts ? [label("accepted"), accepted(types, features)] : [],
+    accepts ? [label("accepted"), accepted(kernel), takeOver(features)] : [],
     label("done"),
     result(0),
     exit(),
   ]);
 }
 
-function jumpIfAccepting(types: KernelTypes, target: string): Code {
+/** Builds the program at the end of inet_csk_accept(), whose result counts. */
+export function acceptProgram(
+  kernel: ViewKernel,
+  features: ViewFeatures,
+): Program {
+  const { types } = kernel;
+  const place = 8 * types.argumentCount("inet_csk_accept");
+  return program("view_accept", "TRACING", {
+    kind: "tracing",
+    type: "TRACE_FEXIT",
+    btfId: types.function("inet_csk_accept"),
+  }, [
+    load("u64", R7, R1, place),
+    jumpIf(R7, "==", 0, "done"),
+    findSession(kernel),
+    jumpIf(R8, "==", 0, "done"),
+    takeOver(features),
+    label("done"),
+    result(0),
+    exit(),
+  ]);
+}
+
+function jumpIfAccepting(kernel: ViewKernel, target: string): Code {
+  const { types } = kernel;
   const numbers = isX86(types) ? ACCEPTING.orig_ax : ACCEPTING.syscallno;
   return [
-    loadCallNumber(types),
+    load("u64", R1, R6, 0),
+    loadMember(kernel, "u32", R1, R1, "pt_regs", callNumber(types)),
     numbers.map((number) => jumpIf(R1, "==", number, target)),
   ];
 }
 
 /**
- * The descriptor that was returned leads to the socket, by the table of the
- * current process.
+ * r8 = what is kept of the socket behind the descriptor that was returned, by
+ * the table of the current process.
  */
-function accepted(types: KernelTypes, features: ViewFeatures): Code {
+function accepted(kernel: ViewKernel): Code {
+  const { types, abilities } = kernel;
   return [
     load("u64", R9, R6, 8),
     jumpIf(R9, "s<", 0, "done"),
-    fileOfDescriptor(types, KEY_PLACE),
-    socketOfFile(types, KEY_PLACE),
+    // The same kernels have both.
+    fileOfDescriptor(types, PROBE_PLACE, abilities.cookies),
+    socketOfFile(types, PROBE_PLACE),
     mov(R7, R3),
-    // The key stands where the address was read to.
-    lookup(VIEW_MAP.sessions, KEY_PLACE),
+    abilities.cookies
+      ? [
+        add(R3, types.offset("sock", "__sk_common.skc_cookie")),
+        probe(KEY_PLACE, 8),
+        // Nothing is kept of sockets without a cookie.
+        load("u64", R1, R10, KEY_PLACE),
+        jumpIf(R1, "==", 0, "done"),
+      ]
+      : store("u64", R10, KEY_PLACE, R7),
+    findKept(SESSIONS, abilities),
     jumpIf(R0, "==", 0, "done"),
     mov(R8, R0),
+    // What is no socket has no cookie either, whatever stands there.
+    load("u64", R1, R8, SOCKET.socket),
+    jumpIf(R1, "!=", R7, "done"),
+  ];
+}
+
+/** The current process accepted the connection in r8. */
+function takeOver(features: ViewFeatures): Code {
+  return [
     scope([
       load("u32", R1, R8, SOCKET.tgid),
       jumpIf(R1, "==", 0, "unowned"),
@@ -161,23 +209,11 @@ function accepted(types: KernelTypes, features: ViewFeatures): Code {
 }
 
 /** The call in which an attempt was made has ended. */
-function attempt(
-  types: KernelTypes,
-  abilities: ViewAbilities,
-): Code {
+function attempt(kernel: ViewKernel): Code {
+  const { abilities } = kernel;
   return [
-    loadMapValue(R1, VIEW_MAP.counts),
-    load("u64", R1, R1, COUNTS.callers),
-    jumpIf(R1, "==", 0, "done"),
-    call("get_current_pid_tgid"),
-    store("u32", R10, ID_PLACE, R0),
-    lookup(VIEW_MAP.callers, ID_PLACE),
-    jumpIf(R0, "==", 0, "done"),
-    load("u64", R7, R0, 0),
-    store("u64", R10, KEY_PLACE, R7),
-    remove(VIEW_MAP.callers, ID_PLACE),
-    count(COUNTS.callers, -1),
-    lookup(VIEW_MAP.attempts, KEY_PLACE),
+    takeCaller("done"),
+    findKept(ATTEMPTS, abilities),
     jumpIf(R0, "==", 0, "done"),
     mov(R8, R0),
     load("u64", R1, R6, 8),
@@ -197,50 +233,35 @@ function attempt(
 
     label("tell"),
     mov(R9, R1),
-    abilities.probe ? probeLocal(types) : [],
-    store("u64", R10, ADDRESS_PLACE, R9),
+    abilities.probe ? probeLocal(kernel) : [],
+    mov(R7, R9),
     beginRecord(RECORD_TYPE.ATTEMPT, "told"),
-    load("u64", R1, R10, ADDRESS_PLACE),
-    store("u32", R9, RECORD.error, R1),
+    store("u32", R9, RECORD.error, R7),
     endRecord(),
     label("told"),
-    remove(VIEW_MAP.attempts, KEY_PLACE),
+    forget(ATTEMPTS, abilities),
   ];
 }
 
-/** Local end and network namespace of the socket whose address is in r7. */
-function probeLocal(types: KernelTypes): Code {
-  const common = (name: string): number =>
-    types.offset("sock", `__sk_common.${name}`);
-  const read = (name: string, size: number): Code => [
-    mov(R3, R7),
-    add(R3, common(name)),
-    probe(ADDRESS_PLACE, size),
-  ];
+/** Local end and network namespace of the socket in r8; r7 is lost. */
+function probeLocal({ types, abilities }: ViewKernel): Code {
+  // Its address is a number here.
+  const kernel = { types, abilities: { ...abilities, typed: false } };
   return scope([
-    store("u64", R10, ADDRESS_PLACE, 0),
-    read("skc_num", 2),
-    load("u16", R1, R10, ADDRESS_PLACE),
+    load("u64", R7, R8, SOCKET.socket),
+    openSocket(kernel),
+    loadCommon(kernel, "u16", R1, "skc_num"),
     store("u16", R8, SOCKET.localPort, R1),
     load("u16", R1, R8, SOCKET.family),
     jumpIf(R1, "==", AF_INET, "ipv4"),
-    read("skc_v6_rcv_saddr", 16),
-    load("u64", R1, R10, ADDRESS_PLACE),
-    store("u64", R8, SOCKET.local, R1),
-    load("u64", R1, R10, ADDRESS_PLACE + 8),
-    store("u64", R8, SOCKET.local + 8, R1),
+    copyCommon(kernel, R8, SOCKET.local, "skc_v6_rcv_saddr", R1),
     jump("addressed"),
     label("ipv4"),
-    read("skc_rcv_saddr", 4),
-    load("u32", R2, R10, ADDRESS_PLACE),
+    loadCommon(kernel, "u32", R2, "skc_rcv_saddr"),
     storeMapped(SOCKET.local, R2, R8),
     label("addressed"),
-    read("skc_net.net", 8),
-    load("u64", R3, R10, ADDRESS_PLACE),
-    add(R3, types.offset("net", "ns.inum")),
-    store("u64", R10, ADDRESS_PLACE, 0),
-    probe(ADDRESS_PLACE, 4),
-    load("u32", R1, R10, ADDRESS_PLACE),
+    loadCommon(kernel, "u64", R1, "skc_net.net"),
+    loadMember(kernel, "u32", R1, R1, "net", "ns.inum"),
     store("u32", R8, SOCKET.netns, R1),
   ]);
 }

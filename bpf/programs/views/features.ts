@@ -33,6 +33,13 @@ export interface ViewFeatures {
 /** What the kernel permits; less on older ones. */
 export interface ViewAbilities {
   /**
+   * Programs at tracepoints may follow the pointers that they get (`tp_btf`).
+   * Otherwise (`raw_tracepoint`) everything is read by address.
+   */
+  readonly typed: boolean;
+  /** Sockets have cookies there: kernel 5.12. */
+  readonly cookies: boolean;
+  /**
    * Read kernel memory by address: who accepts a connection, and the local end
    * of attempts that failed at once. Lockdown in the mode "confidentiality"
    * forbids it.
@@ -40,10 +47,11 @@ export interface ViewAbilities {
   readonly probe: boolean;
 }
 
-/** Abilities to try, best first. */
+/** Ways to get at a socket in a tracepoint, best first. */
 export const VIEW_ABILITIES: readonly ViewAbilities[] = [
-  { probe: true },
-  { probe: false },
+  { typed: true, cookies: true, probe: true },
+  { typed: true, cookies: false, probe: true },
+  { typed: false, cookies: false, probe: true },
 ];
 
 /** Whether sockets are remembered from their birth on. */
@@ -56,3 +64,12 @@ export function tracksSessions(features: ViewFeatures): boolean {
 export function tracksAttempts(features: ViewFeatures): boolean {
   return features.attempts === true || features.datagrams === true;
 }
+
+/** Who accepts a connection, as far as it can be found out. */
+export type AcceptHook =
+  /** At the end of inet_csk_accept(), where functions have trampolines. */
+  | "function"
+  /** At the end of every system call. */
+  | "call"
+  /** Nowhere: whoever closes it is taken for its owner. */
+  | "none";

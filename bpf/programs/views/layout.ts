@@ -12,12 +12,17 @@ import { COMM_LENGTH, MAP } from "../layout.ts";
 
 /** Names of the maps. */
 export const VIEW_MAP = {
-  /** TCP sockets from birth to end; address of the socket → SOCKET. */
+  /** TCP sockets from birth to end; cookie or address → SOCKET. */
   sessions: "sessions",
+  /** The same as an array of {@linkcode SLOT}, which comes first. */
+  sessionSlots: "session_slots",
   /** Calls of connect(2) whose outcome is open; the same key and value. */
   attempts: "attempts",
-  /** Threads inside such a call; thread id → address of the socket. */
+  attemptSlots: "attempt_slots",
+  /** Threads inside such a call; thread id → key of the socket. */
   callers: "callers",
+  /** The same as an array of {@linkcode CALLER}. */
+  callerSlots: "caller_slots",
   /**
    * Who listens, or did last; {@linkcode LISTENER_KEY} → SOCKET. Connections
    * that nobody accepted end after their listener.
@@ -36,7 +41,7 @@ export const VIEW_MAP = {
 /** Name of a map of the views. */
 export type ViewMapName = typeof VIEW_MAP[keyof typeof VIEW_MAP];
 
-/** Bytes of the address of a socket, a key. */
+/** Bytes of the cookie or address of a socket, a key. */
 export const SOCKET_KEY_SIZE = 8;
 
 /** What is kept of a socket. */
@@ -69,7 +74,30 @@ export const SOCKET = {
   comm: 80,
   /** u32, {@linkcode SOCKET_FLAG}. */
   flags: 96,
-  size: 104,
+  /** u64, address of the socket: tells sockets apart while they live. */
+  socket: 104,
+  size: 112,
+} as const;
+
+/** Slots of each array; a power of two. */
+export const SLOTS = 2048;
+
+/** A slot for a socket. */
+export const SLOT = {
+  /** u64, key; 0 while the slot is free. */
+  key: 0,
+  /** {@linkcode SOCKET}. */
+  socket: 8,
+  size: 120,
+} as const;
+
+/** A slot for a thread. */
+export const CALLER = {
+  /** u32, thread; 0 while the slot is free. */
+  tid: 0,
+  /** u64, key of the socket. */
+  key: 8,
+  size: 16,
 } as const;
 
 /** Bits of a socket's flags. */
@@ -100,27 +128,25 @@ export const RECORD = {
   /** u32, {@linkcode RECORD_TYPE}. */
   type: 100,
   /** s32, errno value; {@linkcode CLOSED_EARLY}; 0 for none. */
-  error: 104,
+  error: 112,
   /** u16, state before (include/net/tcp_states.h). */
-  oldState: 108,
+  oldState: 116,
   /** u16, state now. */
-  newState: 110,
+  newState: 118,
   /** u64, CLOCK_MONOTONIC of what is told. */
-  now: 112,
+  now: 120,
   /** u64, bytes that were acknowledged; SYN and FIN count. */
-  bytesAcked: 120,
+  bytesAcked: 128,
   /** u64, bytes received in order; a FIN counts. */
-  bytesReceived: 128,
+  bytesReceived: 136,
   /** u64, bytes of data sent, repeated ones too. */
-  bytesSent: 136,
+  bytesSent: 144,
   /** u64, bytes of data sent again. */
-  bytesRetransmitted: 144,
+  bytesRetransmitted: 152,
   /** u32, segments sent again. */
-  retransmits: 152,
+  retransmits: 160,
   /** u32, smoothed round-trip time in 1/8 microseconds. */
-  roundTrip: 156,
-  /** u64, address of the socket: tells sockets apart while they live. */
-  socket: 160,
+  roundTrip: 164,
   /** u32, sequence number of the segment that is sent again. */
   sequence: 168,
   /** u32, {@linkcode RETRANSMIT}. */
@@ -193,9 +219,13 @@ export const COUNTS = {
   lostRecords: 0,
   /** u64, sockets that did not fit into a map. */
   lostSockets: 8,
-  /** u64, threads inside of connect(2): how many `callers` has. */
+  /** u64, threads inside of connect(2). */
   callers: 16,
-  size: 24,
+  /** u64, entries of `sessions`, where slots are used. */
+  sessions: 24,
+  /** u64, entries of `attempts`, alike. */
+  attempts: 32,
+  size: 40,
 } as const;
 
 export { COMM_LENGTH };

@@ -8,7 +8,6 @@
  * @module
  */
 import { add, and, bigEndian, lsh, mov, or, rsh } from "../../extended/alu.ts";
-import { atomicAdd } from "../../extended/atomic.ts";
 import {
   type Code,
   label,
@@ -27,15 +26,9 @@ import {
   scope,
 } from "../../extended/instruction.ts";
 import { call, jump, jumpIf } from "../../extended/jump.ts";
-import {
-  load,
-  loadMap,
-  loadMapValue,
-  store,
-} from "../../extended/load_store.ts";
-import type { KernelTypes } from "../kernel_types.ts";
+import { load, loadMap, store } from "../../extended/load_store.ts";
 import { TARGET_FLAG } from "../layout.ts";
-import { clearStack, copy, lookup, storeMapped, update } from "../macros.ts";
+import { clearStack, copy, lookup, storeMapped } from "../macros.ts";
 import {
   COMM_LENGTH,
   COUNTS,
@@ -46,6 +39,17 @@ import {
   SOCKET_FLAG,
   VIEW_MAP,
 } from "./layout.ts";
+import { count, ID_PLACE, LISTENER_PLACE, SOCKET_PLACE } from "./places.ts";
+import {
+  copyCommon,
+  loadCommon,
+  loadMember,
+  loadTcp,
+  tcpSock,
+  type ViewKernel,
+  writeKey,
+} from "./reading.ts";
+import { findKept, keep, SESSIONS } from "./socket_table.ts";
 
 /** Address family of IPv4. */
 export const AF_INET = 2;
@@ -69,26 +73,20 @@ export const STATE = {
   CLOSING: 11,
 } as const;
 
-/** Where a socket is described on the stack. */
-export const SOCKET_PLACE = -SOCKET.size;
-/** The key of a socket: its address. */
-export const KEY_PLACE = SOCKET_PLACE - 8;
-/** Keys of 32 bits: processes and threads. */
-export const ID_PLACE = KEY_PLACE - 8;
-/** The key of a listener. */
-export const LISTENER_PLACE = ID_PLACE - LISTENER_KEY.size;
-/** The first byte below what is named above. */
-export const FREE_PLACE = LISTENER_PLACE;
-
 /** `BPF_RB_NO_WAKEUP`: the reader looks at the ring whenever it likes. */
 const NO_WAKEUP = 1;
 /** States in which a FIN was sent. */
 const FIN_SENT = 1 << STATE.FIN_WAIT1 | 1 << STATE.FIN_WAIT2 |
   1 << STATE.LAST_ACK | 1 << STATE.CLOSING;
+/** Port of this end, also when it was given back. */
+export const SOURCE_PORT = "inet_conn.icsk_inet.inet_sport";
 /** Bit of `sk_flags`: a FIN was received (`SOCK_DONE`). */
 const SOCK_DONE = 1 << 1;
 
-/** Begins to describe a socket on the stack; `start` and `time` are now. */
+/**
+ * Begins to describe the socket in r7 on the stack; `start` and `time` are
+ * now.
+ */
 export function beginSocket(flags: number): Code {
   return [
     clearStack(SOCKET_PLACE, SOCKET.size),
@@ -96,6 +94,7 @@ export function beginSocket(flags: number): Code {
     store("u64", R10, SOCKET_PLACE + SOCKET.time, R0),
     store("u64", R10, SOCKET_PLACE + SOCKET.start, R0),
     store("u32", R10, SOCKET_PLACE + SOCKET.flags, flags),
+    store("u64", R10, SOCKET_PLACE + SOCKET.socket, R7),
   ];
 }
 
@@ -163,57 +162,62 @@ export function setFlags(base: Register, place: number, flags: number): Code {
 
 /**
  * Writes the ends of the TCP socket in r7 and its network namespace to `base`;
- * r1 to r3 are lost.
+ * r0 to r5 are lost.
  */
 export function describeEnds(
-  types: KernelTypes,
+  kernel: ViewKernel,
   base: Register,
   place: number,
 ): Code {
-  const common = (name: string): number =>
-    types.offset("sock", `__sk_common.${name}`);
+  const address = (field: number, ipv6: boolean): Code => {
+    const at = place + field;
+    if (ipv6) {
+      const member = field === SOCKET.local
+        ? "skc_v6_rcv_saddr"
+        : "skc_v6_daddr";
+      return copyCommon(kernel, base, at, member, R1);
+    }
+    const member = field === SOCKET.local ? "skc_rcv_saddr" : "skc_daddr";
+    return [
+      loadCommon(kernel, "u32", R1, member),
+      storeMapped(at, R1, base),
+    ];
+  };
   return [
-    load("u16", R1, R7, common("skc_num")),
+    loadCommon(kernel, "u16", R1, "skc_num"),
     store("u16", base, place + SOCKET.localPort, R1),
-    load("u16", R1, R7, common("skc_dport")),
+    loadCommon(kernel, "u16", R1, "skc_dport"),
     bigEndian(R1, 16),
     store("u16", base, place + SOCKET.remotePort, R1),
     store("u16", base, place + SOCKET.protocol, TCP),
-    load("u16", R2, R7, common("skc_family")),
+    loadCommon(kernel, "u16", R2, "skc_family"),
     store("u16", base, place + SOCKET.family, R2),
     scope([
       jumpIf(R2, "==", AF_INET, "ipv4"),
-      copy(base, place + SOCKET.local, R7, common("skc_v6_rcv_saddr"), 16, R1),
-      copy(base, place + SOCKET.remote, R7, common("skc_v6_daddr"), 16, R1),
+      address(SOCKET.local, true),
+      address(SOCKET.remote, true),
       jump("done"),
       label("ipv4"),
-      load("u32", R1, R7, common("skc_rcv_saddr")),
-      storeMapped(place + SOCKET.local, R1, base),
-      load("u32", R1, R7, common("skc_daddr")),
-      storeMapped(place + SOCKET.remote, R1, base),
+      address(SOCKET.local, false),
+      address(SOCKET.remote, false),
       label("done"),
     ]),
-    load("u64", R1, R7, common("skc_net.net")),
-    load("u32", R1, R1, types.offset("net", "ns.inum")),
+    loadCommon(kernel, "u64", R1, "skc_net.net"),
+    loadMember(kernel, "u32", R1, R1, "net", "ns.inum"),
     store("u32", base, place + SOCKET.netns, R1),
   ];
 }
 
 /** The socket on the stack becomes what is kept of the one in r7. */
-export function keepSocket(): Code {
-  return scope([
-    update(VIEW_MAP.sessions, KEY_PLACE, SOCKET_PLACE),
-    jumpIf(R0, "==", 0, "kept"),
-    count(COUNTS.lostSockets, 1),
-    label("kept"),
-  ]);
+export function keepSocket(kernel: ViewKernel): Code {
+  return [writeKey(kernel), keep(SESSIONS, kernel.abilities)];
 }
 
-/** r8 = what is kept of the socket in r7 or null. */
-export function findSession(): Code {
+/** r8 = what is kept of the socket in r7 or null; its key is on the stack. */
+export function findSession(kernel: ViewKernel): Code {
   return [
-    store("u64", R10, KEY_PLACE, R7),
-    lookup(VIEW_MAP.sessions, KEY_PLACE),
+    writeKey(kernel),
+    findKept(SESSIONS, kernel.abilities),
     mov(R8, R0),
   ];
 }
@@ -250,18 +254,8 @@ export function blameListener(): Code {
   ]);
 }
 
-/** Adds to a counter; r1 and r2 are lost. */
-export function count(counter: number, amount: 1 | -1): Code {
-  return [
-    loadMapValue(R1, VIEW_MAP.counts),
-    mov(R2, amount),
-    atomicAdd("u64", R1, counter, R2),
-  ];
-}
-
 /**
- * r9 = a new record in the ring about the socket in r8, whose address is in
- * r7; `target` is next when the ring is full. {@linkcode endRecord} must
+ * r9 = a new record in the ring about the socket in r8; `target` is next when the ring is full. {@linkcode endRecord} must
  * follow on every path.
  */
 export function beginRecord(type: RecordType, target: string): Code {
@@ -291,7 +285,6 @@ export function fillRecord(type: RecordType): Code {
     copy(R9, 0, R8, 0, SOCKET.size, R1),
     rest,
     store("u32", R9, RECORD.type, type),
-    store("u64", R9, RECORD.socket, R7),
     call("ktime_get_ns"),
     store("u64", R9, RECORD.now, R0),
   ];
@@ -313,43 +306,44 @@ export function recordStates(): Code {
 }
 
 /** Writes the pending error of the socket in r7 into the record. */
-export function recordError(types: KernelTypes): Code {
+export function recordError(kernel: ViewKernel): Code {
   return [
-    load("u32", R1, R7, types.offset("sock", "sk_err")),
+    loadMember(kernel, "u32", R1, R7, "sock", "sk_err"),
     store("u32", R9, RECORD.error, R1),
   ];
 }
+
+/** Counters of `struct tcp_sock`. */
+const COUNTERS = [
+  ["u64", "bytes_acked", RECORD.bytesAcked],
+  ["u64", "bytes_received", RECORD.bytesReceived],
+  ["u64", "bytes_sent", RECORD.bytesSent],
+  ["u64", "bytes_retrans", RECORD.bytesRetransmitted],
+  ["u32", "total_retrans", RECORD.retransmits],
+  ["u32", "srtt_us", RECORD.roundTrip],
+] as const;
 
 /**
  * Writes counters of the TCP socket in r7 into the record in r9, with the
  * local port, which the socket may have given back. The state that counts is
  * the record's old one. r0 to r5 are lost.
  */
-export function recordCounters(types: KernelTypes): Code {
-  const tcp = (member: string): number => types.offset("tcp_sock", member);
+export function recordCounters(kernel: ViewKernel): Code {
   return scope([
-    mov(R1, R7),
-    call("skc_to_tcp_sock"),
-    jumpIf(R0, "==", 0, "no tcp"),
-    load("u16", R1, R0, tcp("inet_conn.icsk_inet.inet_sport")),
+    tcpSock(kernel, "no tcp"),
+    loadTcp(kernel, "u16", R1, SOURCE_PORT),
     bigEndian(R1, 16),
     store("u16", R9, RECORD.localPort, R1),
-    load("u64", R1, R0, tcp("bytes_acked")),
-    store("u64", R9, RECORD.bytesAcked, R1),
-    load("u64", R1, R0, tcp("bytes_received")),
-    store("u64", R9, RECORD.bytesReceived, R1),
-    load("u64", R1, R0, tcp("bytes_sent")),
-    store("u64", R9, RECORD.bytesSent, R1),
-    load("u64", R1, R0, tcp("bytes_retrans")),
-    store("u64", R9, RECORD.bytesRetransmitted, R1),
-    load("u32", R1, R0, tcp("total_retrans")),
-    store("u32", R9, RECORD.retransmits, R1),
-    load("u32", R1, R0, tcp("srtt_us")),
-    store("u32", R9, RECORD.roundTrip, R1),
+    COUNTERS.map(([size, member, field]) => [
+      loadTcp(kernel, size, R1, member),
+      store(size, R9, field, R1),
+    ]),
+    loadTcp(kernel, "u32", R1, "snd_una"),
+    store("u32", R10, ID_PLACE, R1),
+    loadTcp(kernel, "u32", R2, "write_seq"),
     load("u32", R5, R9, RECORD.flags),
     // Everything is acknowledged, and a FIN was the last of it.
-    load("u32", R1, R0, tcp("snd_una")),
-    load("u32", R2, R0, tcp("write_seq")),
+    load("u32", R1, R10, ID_PLACE),
     jumpIf(R1, "!=", R2, "fin open"),
     load("u16", R3, R9, RECORD.oldState),
     mov(R4, 1),
@@ -358,7 +352,7 @@ export function recordCounters(types: KernelTypes): Code {
     jumpIf(R4, "==", 0, "fin open"),
     or(R5, SOCKET_FLAG.FIN_ACKED),
     label("fin open"),
-    load("u64", R1, R7, types.offset("sock", "__sk_common.skc_flags")),
+    loadCommon(kernel, "u64", R1, "skc_flags"),
     and(R1, SOCK_DONE),
     jumpIf(R1, "==", 0, "no fin"),
     or(R5, SOCKET_FLAG.FIN_RECEIVED),

@@ -7,7 +7,6 @@
 import { mov } from "../../extended/alu.ts";
 import {
   label,
-  R0,
   R1,
   R2,
   R6,
@@ -16,12 +15,10 @@ import {
   R9,
   scope,
 } from "../../extended/instruction.ts";
-import { call, exit, jumpIf } from "../../extended/jump.ts";
+import { exit, jumpIf } from "../../extended/jump.ts";
 import { load, store } from "../../extended/load_store.ts";
-import type { KernelTypes } from "../kernel_types.ts";
 import { result } from "../macros.ts";
 import type { Program } from "../program.ts";
-import { tracepointProgram } from "../tracker_process.ts";
 import type { ViewFeatures } from "./features.ts";
 import { RECORD, RECORD_TYPE, RETRANSMIT } from "./layout.ts";
 import {
@@ -31,6 +28,15 @@ import {
   jumpUnlessWatched,
   recordCounters,
 } from "./pieces.ts";
+import {
+  loadCommon,
+  loadMember,
+  loadTcp,
+  openSocket,
+  tcpSock,
+  type ViewKernel,
+  viewTracepoint,
+} from "./reading.ts";
 import { findOrDescribe } from "./socket_states.ts";
 
 /** `ICSK_TIME_LOSS_PROBE`: the timer that fired. */
@@ -38,31 +44,29 @@ const LOSS_PROBE = 5;
 
 /** Builds the program; arguments: socket, segment. */
 export function retransmitProgram(
-  types: KernelTypes,
+  kernel: ViewKernel,
   { filtered }: ViewFeatures,
 ): Program {
-  const state = types.offset("sock", "__sk_common.skc_state");
-  return tracepointProgram(types, "view_retransmit", "tcp_retransmit_skb", [
+  return viewTracepoint(kernel, "view_retransmit", "tcp_retransmit_skb", [
     mov(R6, R1),
     load("u64", R7, R6, 0),
-    findOrDescribe(types),
+    openSocket(kernel),
+    findOrDescribe(kernel),
     filtered ? jumpUnlessWatched(R8, 0, "done") : [],
     // The local port of a connection under way was not known before.
-    describeEnds(types, R8, 0),
+    describeEnds(kernel, R8, 0),
     beginRecord(RECORD_TYPE.RETRANSMIT, "done"),
-    load("u8", R1, R7, state),
+    loadCommon(kernel, "u8", R1, "skc_state"),
     store("u16", R9, RECORD.oldState, R1),
     store("u16", R9, RECORD.newState, R1),
-    recordCounters(types),
+    recordCounters(kernel),
     // struct tcp_skb_cb begins with the sequence number.
     load("u64", R1, R6, 8),
-    load("u32", R1, R1, types.offset("sk_buff", "cb")),
+    loadMember(kernel, "u32", R1, R1, "sk_buff", "cb"),
     store("u32", R9, RECORD.sequence, R1),
-    mov(R1, R7),
-    call("skc_to_tcp_sock"),
     scope([
-      jumpIf(R0, "==", 0, "known"),
-      load("u8", R2, R0, types.offset("tcp_sock", "inet_conn.icsk_pending")),
+      tcpSock(kernel, "known"),
+      loadTcp(kernel, "u8", R2, "inet_conn.icsk_pending"),
       jumpIf(R2, "!=", LOSS_PROBE, "known"),
       store("u32", R9, RECORD.retransmit, RETRANSMIT.PROBE),
       label("known"),

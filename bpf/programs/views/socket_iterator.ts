@@ -24,7 +24,6 @@ import {
 } from "../../extended/instruction.ts";
 import { call, exit, jump, jumpIf } from "../../extended/jump.ts";
 import { load, store } from "../../extended/load_store.ts";
-import type { KernelTypes } from "../kernel_types.ts";
 import { copy, result, stackAddress, update } from "../macros.ts";
 import { type Program, program } from "../program.ts";
 import type { ViewFeatures } from "./features.ts";
@@ -42,16 +41,15 @@ import {
   describeEnds,
   fillRecord,
   findSession,
-  FREE_PLACE,
   keepSocket,
-  LISTENER_PLACE,
   listenerKey,
   markWatched,
   recordCounters,
-  SOCKET_PLACE,
   STATE,
   TCP,
 } from "./pieces.ts";
+import { FREE_PLACE, LISTENER_PLACE, SOCKET_PLACE } from "./places.ts";
+import { loadCommon, type ViewKernel } from "./reading.ts";
 
 const RECORD_PLACE = FREE_PLACE - RECORD.size;
 
@@ -60,11 +58,10 @@ const RECORD_PLACE = FREE_PLACE - RECORD.size;
  * member is the output, to the task, a descriptor, and the file.
  */
 export function socketIterator(
-  types: KernelTypes,
+  kernel: ViewKernel,
   { filtered }: ViewFeatures,
 ): Program {
-  const common = (name: string): number =>
-    types.offset("sock", `__sk_common.${name}`);
+  const { types } = kernel;
   return program("view_sockets", "TRACING", {
     kind: "tracing",
     type: "TRACE_ITER",
@@ -77,7 +74,7 @@ export function socketIterator(
     jumpIf(R0, "==", 0, "done"),
     load("u64", R7, R0, types.offset("socket", "sk")),
     jumpIf(R7, "==", 0, "done"),
-    load("u16", R1, R7, common("skc_family")),
+    loadCommon(kernel, "u16", R1, "skc_family"),
     scope([
       jumpIf(R1, "==", AF_INET, "internet"),
       jumpIf(R1, "!=", AF_INET6, "done"),
@@ -85,14 +82,14 @@ export function socketIterator(
     ]),
     load("u16", R1, R7, types.offset("sock", "sk_protocol")),
     jumpIf(R1, "!=", TCP, "done"),
-    load("u8", R9, R7, common("skc_state")),
+    loadCommon(kernel, "u8", R9, "skc_state"),
     jumpIf(R9, "==", STATE.CLOSE, "done"),
-    findSession(),
+    findSession(kernel),
     jumpIf(R8, "!=", 0, "known"),
-    describeHeld(types, filtered),
+    describeHeld(kernel, filtered),
     jumpIf(R9, "==", STATE.LISTEN, "listener"),
-    keepSocket(),
-    findSession(),
+    keepSocket(kernel),
+    findSession(kernel),
     jumpIf(R8, "!=", 0, "known"),
     jump("done"),
     label("listener"),
@@ -101,8 +98,8 @@ export function socketIterator(
     jump("done"),
     label("known"),
     jumpIf(R9, "==", STATE.LISTEN, "done"),
-    describeEnds(types, R8, 0),
-    write(types),
+    describeEnds(kernel, R8, 0),
+    write(kernel),
     label("done"),
     result(0),
     exit(),
@@ -110,13 +107,14 @@ export function socketIterator(
 }
 
 /** The socket in r7 and the process that holds it, on the stack. */
-function describeHeld(types: KernelTypes, filtered: boolean): Code {
+function describeHeld(kernel: ViewKernel, filtered: boolean): Code {
+  const { types } = kernel;
   const task = (member: string): number => types.offset("task_struct", member);
   const { OPEN_BEFORE, ESTABLISHED } = SOCKET_FLAG;
   return [
     beginSocket(OPEN_BEFORE | ESTABLISHED),
     store("u64", R10, SOCKET_PLACE + SOCKET.start, 0),
-    describeEnds(types, R10, SOCKET_PLACE),
+    describeEnds(kernel, R10, SOCKET_PLACE),
     load("u64", R8, R6, 8),
     scope([
       jumpIf(R8, "==", 0, "described"),
@@ -140,14 +138,14 @@ function describeHeld(types: KernelTypes, filtered: boolean): Code {
 }
 
 /** Writes a record about the socket in r8; r9 is lost. */
-function write(types: KernelTypes): Code {
+function write(kernel: ViewKernel): Code {
   return [
     stackAddress(R9, RECORD_PLACE),
     fillRecord(RECORD_TYPE.OPEN),
-    load("u8", R1, R7, types.offset("sock", "__sk_common.skc_state")),
+    loadCommon(kernel, "u8", R1, "skc_state"),
     store("u16", R9, RECORD.oldState, R1),
     store("u16", R9, RECORD.newState, R1),
-    recordCounters(types),
+    recordCounters(kernel),
     load("u64", R1, R6, 0),
     load("u64", R1, R1, 0),
     mov(R2, R9),

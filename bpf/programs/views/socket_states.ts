@@ -35,10 +35,8 @@ import {
 } from "../../extended/instruction.ts";
 import { call, exit, jump, jumpIf } from "../../extended/jump.ts";
 import { load, store } from "../../extended/load_store.ts";
-import type { KernelTypes } from "../kernel_types.ts";
-import { lookup, remove, result, stackAddress, update } from "../macros.ts";
+import { result, stackAddress, update } from "../macros.ts";
 import type { Program } from "../program.ts";
-import { tracepointProgram } from "../tracker_process.ts";
 import {
   tracksAttempts,
   tracksSessions,
@@ -62,31 +60,41 @@ import {
   findSession,
   jumpUnlessWatched,
   keepSocket,
-  KEY_PLACE,
-  LISTENER_PLACE,
   listenerKey,
   markWatched,
   recordCounters,
   recordError,
   recordStates,
   setFlags,
-  SOCKET_PLACE,
+  SOURCE_PORT,
   STATE,
   TCP,
 } from "./pieces.ts";
+import { LISTENER_PLACE, SOCKET_PLACE } from "./places.ts";
+import {
+  loadMember,
+  loadTcp,
+  openSocket,
+  tcpSock,
+  type ViewKernel,
+  viewTracepoint,
+  writeKey,
+} from "./reading.ts";
+import { ATTEMPTS, findKept, forget, keep, SESSIONS } from "./socket_table.ts";
 
 /** Builds the program; arguments: socket, old state, new state. */
 export function stateProgram(
-  types: KernelTypes,
+  kernel: ViewKernel,
   features: ViewFeatures,
 ): Program {
-  return tracepointProgram(types, "view_state", "inet_sock_set_state", [
+  return viewTracepoint(kernel, "view_state", "inet_sock_set_state", [
     mov(R6, R1),
     load("u64", R7, R6, 0),
-    load("u16", R1, R7, types.offset("sock", "sk_protocol")),
+    loadMember(kernel, "u16", R1, R7, "sock", "sk_protocol"),
     jumpIf(R1, "!=", TCP, "done"),
-    tracksAttempts(features) ? attempts(types, features) : [],
-    tracksSessions(features) ? sessions(types, features) : [],
+    openSocket(kernel),
+    tracksAttempts(features) ? attempts(kernel, features) : [],
+    tracksSessions(features) ? sessions(kernel, features) : [],
     label("done"),
     result(0),
     exit(),
@@ -94,17 +102,17 @@ export function stateProgram(
 }
 
 /** The outcome of connect(2), wherever it comes from. */
-function attempts(types: KernelTypes, features: ViewFeatures): Code {
+function attempts(kernel: ViewKernel, features: ViewFeatures): Code {
   const { hookless, filtered } = features;
   return scope([
     load("u32", R2, R6, 16),
     hookless !== true ? [] : scope([
       jumpIf(R2, "!=", STATE.SYN_SENT, "not begun"),
       // The call cannot tell more; a missing error means that it gave up.
-      ownSocket(types, SOCKET_FLAG.ACTIVE | SOCKET_FLAG.RETURNED, filtered),
+      ownSocket(kernel, SOCKET_FLAG.ACTIVE | SOCKET_FLAG.RETURNED, filtered),
       filtered ? jumpUnlessWatched(R10, SOCKET_PLACE, "no attempt") : [],
-      store("u64", R10, KEY_PLACE, R7),
-      update(VIEW_MAP.attempts, KEY_PLACE, SOCKET_PLACE),
+      writeKey(kernel),
+      keep(ATTEMPTS, kernel.abilities),
       jump("no attempt"),
       label("not begun"),
     ]),
@@ -114,40 +122,40 @@ function attempts(types: KernelTypes, features: ViewFeatures): Code {
     jumpIf(R1, "==", STATE.SYN_SENT, "look"),
     jumpIf(R1, "!=", STATE.SYN_RECV, "no attempt"),
     label("look"),
-    store("u64", R10, KEY_PLACE, R7),
-    lookup(VIEW_MAP.attempts, KEY_PLACE),
+    writeKey(kernel),
+    findKept(ATTEMPTS, kernel.abilities),
     mov(R8, R0),
     jumpIf(R8, "==", 0, "no attempt"),
     load("u32", R1, R6, 16),
     jumpIf(R1, "==", STATE.ESTABLISHED, "tell"),
     // Without an error, the call itself will tell, or has returned already:
     // then the program gave up.
-    load("u32", R1, R7, types.offset("sock", "sk_err")),
+    loadMember(kernel, "u32", R1, R7, "sock", "sk_err"),
     jumpIf(R1, "!=", 0, "tell"),
     load("u32", R1, R8, SOCKET.flags),
     jumpIf(R1, "&", SOCKET_FLAG.RETURNED, "tell"),
     jump("no attempt"),
     label("tell"),
-    describeEnds(types, R8, 0),
+    describeEnds(kernel, R8, 0),
     beginRecord(RECORD_TYPE.ATTEMPT, "told"),
     recordStates(),
     load("u32", R1, R6, 16),
     jumpIf(R1, "==", STATE.ESTABLISHED, "succeeded"),
-    load("u32", R1, R7, types.offset("sock", "sk_err")),
+    loadMember(kernel, "u32", R1, R7, "sock", "sk_err"),
     jumpIf(R1, "!=", 0, "failed"),
     mov(R1, CLOSED_EARLY),
     label("failed"),
     store("u32", R9, RECORD.error, R1),
     label("succeeded"),
-    recordCounters(types),
+    recordCounters(kernel),
     endRecord(),
     label("told"),
-    remove(VIEW_MAP.attempts, KEY_PLACE),
+    forget(ATTEMPTS, kernel.abilities),
     label("no attempt"),
   ]);
 }
 
-function sessions(types: KernelTypes, features: ViewFeatures): Code {
+function sessions(kernel: ViewKernel, features: ViewFeatures): Code {
   const { connects, closes, states } = features;
   const next = states ? "change" : "done";
   return [
@@ -162,31 +170,29 @@ function sessions(types: KernelTypes, features: ViewFeatures): Code {
     jump(next),
 
     label("connecting"),
-    ownSocket(types, SOCKET_FLAG.ACTIVE, features.filtered),
-    store("u64", R10, KEY_PLACE, R7),
-    keepSocket(),
+    ownSocket(kernel, SOCKET_FLAG.ACTIVE, features.filtered),
+    keepSocket(kernel),
     jump(next),
 
     label("listening"),
-    ownSocket(types, 0, features.filtered),
+    ownSocket(kernel, 0, features.filtered),
     listenerKey(R10, SOCKET_PLACE),
     update(VIEW_MAP.listeners, LISTENER_PLACE, SOCKET_PLACE),
-    !states ? [] : [store("u64", R10, KEY_PLACE, R7), keepSocket()],
+    !states ? [] : [keepSocket(kernel)],
     jump(next),
 
     label("born"),
     load("u32", R1, R6, 8),
     jumpIf(R1, "!=", STATE.LISTEN, next),
     beginSocket(0),
-    describeEnds(types, R10, SOCKET_PLACE),
-    store("u64", R10, KEY_PLACE, R7),
-    keepSocket(),
+    describeEnds(kernel, R10, SOCKET_PLACE),
+    keepSocket(kernel),
     jump(next),
 
     label("established"),
-    findSession(),
+    findSession(kernel),
     jumpIf(R8, "==", 0, next),
-    describeEnds(types, R8, 0),
+    describeEnds(kernel, R8, 0),
     call("ktime_get_ns"),
     store("u64", R8, SOCKET.start, R0),
     setFlags(R8, 0, SOCKET_FLAG.ESTABLISHED),
@@ -194,7 +200,7 @@ function sessions(types: KernelTypes, features: ViewFeatures): Code {
     jump(next),
 
     label("closing"),
-    findSession(),
+    findSession(kernel),
     jumpIf(R8, "==", 0, next),
     load("u32", R1, R8, SOCKET.tgid),
     jumpIf(R1, "!=", 0, next),
@@ -209,37 +215,30 @@ function sessions(types: KernelTypes, features: ViewFeatures): Code {
     states ? jump("change") : jumpIf(R3, "==", STATE.LISTEN, "done"),
 
     states
-      ? [label("change"), tellChange(types, features)]
-      : [label("session ended"), tellEnd(types, features, closes === true)],
+      ? [label("change"), tellChange(kernel, features)]
+      : [label("session ended"), tellEnd(kernel, features, closes === true)],
   ];
 }
 
 /** Describes the socket in r7 of the current process on the stack. */
 function ownSocket(
-  types: KernelTypes,
+  kernel: ViewKernel,
   flags: number,
   filtered: boolean,
 ): Code {
   return [
     beginSocket(flags),
     describeCaller(R10, SOCKET_PLACE),
-    describeEnds(types, R10, SOCKET_PLACE),
+    describeEnds(kernel, R10, SOCKET_PLACE),
     filtered ? markWatched(R10, SOCKET_PLACE) : [],
   ];
 }
 
 /** The port of the socket on the stack, which may have given it back. */
-function oldPort(types: KernelTypes): Code {
+function oldPort(kernel: ViewKernel): Code {
   return scope([
-    mov(R1, R7),
-    call("skc_to_tcp_sock"),
-    jumpIf(R0, "==", 0, "no tcp"),
-    load(
-      "u16",
-      R1,
-      R0,
-      types.offset("tcp_sock", "inet_conn.icsk_inet.inet_sport"),
-    ),
+    tcpSock(kernel, "no tcp"),
+    loadTcp(kernel, "u16", R1, SOURCE_PORT),
     bigEndian(R1, 16),
     store("u16", R10, SOCKET_PLACE + SOCKET.localPort, R1),
     label("no tcp"),
@@ -262,15 +261,15 @@ function tellConnected(next: string, filtered: boolean): Code {
 }
 
 /** r8 = what is kept of the socket in r7, or what can be said about it. */
-export function findOrDescribe(types: KernelTypes): Code {
+export function findOrDescribe(kernel: ViewKernel): Code {
   return [
-    findSession(),
+    findSession(kernel),
     scope([
       jumpIf(R8, "!=", 0, "kept"),
       beginSocket(SOCKET_FLAG.OPEN_BEFORE),
-      describeEnds(types, R10, SOCKET_PLACE),
+      describeEnds(kernel, R10, SOCKET_PLACE),
       store("u64", R10, SOCKET_PLACE + SOCKET.start, 0),
-      oldPort(types),
+      oldPort(kernel),
       stackAddress(R8, SOCKET_PLACE),
       label("kept"),
     ]),
@@ -279,39 +278,39 @@ export function findOrDescribe(types: KernelTypes): Code {
 }
 
 function tellEnd(
-  types: KernelTypes,
+  kernel: ViewKernel,
   { filtered }: ViewFeatures,
   tells: boolean,
 ): Code {
   return [
-    !tells ? [store("u64", R10, KEY_PLACE, R7)] : [
-      findOrDescribe(types),
+    !tells ? writeKey(kernel) : [
+      findOrDescribe(kernel),
       filtered ? jumpUnlessWatched(R8, 0, "forget") : [],
       beginRecord(RECORD_TYPE.CLOSED, "forget"),
       recordStates(),
-      recordError(types),
-      recordCounters(types),
+      recordError(kernel),
+      recordCounters(kernel),
       endRecord(),
       label("forget"),
     ],
-    remove(VIEW_MAP.sessions, KEY_PLACE),
+    forget(SESSIONS, kernel.abilities),
   ];
 }
 
-function tellChange(types: KernelTypes, { filtered }: ViewFeatures): Code {
+function tellChange(kernel: ViewKernel, { filtered }: ViewFeatures): Code {
   return [
-    findOrDescribe(types),
+    findOrDescribe(kernel),
     filtered ? jumpUnlessWatched(R8, 0, "changed") : [],
     beginRecord(RECORD_TYPE.STATE, "changed"),
     recordStates(),
-    recordError(types),
-    recordCounters(types),
+    recordError(kernel),
+    recordCounters(kernel),
     load("u64", R1, R9, RECORD.now),
     store("u64", R8, SOCKET.time, R1),
     endRecord(),
     label("changed"),
     load("u32", R1, R6, 16),
     jumpIf(R1, "!=", STATE.CLOSE, "done"),
-    remove(VIEW_MAP.sessions, KEY_PLACE),
+    forget(SESSIONS, kernel.abilities),
   ];
 }

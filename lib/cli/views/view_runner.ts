@@ -25,6 +25,9 @@ import type { ViewPrinter } from "./printer.ts";
 /** Milliseconds between two looks. */
 const INTERVAL = 20;
 
+/** Milliseconds between two reports of losses. */
+const LOSSES_INTERVAL = 250;
+
 /** A command to start. */
 export type CommandTarget = Extract<CaptureTarget, { kind: "command" }>;
 
@@ -97,6 +100,7 @@ class RunningView<Row> implements Disposable {
   #exit: ExitStatus | undefined;
   #printed = 0;
   #lost = 0;
+  #lossesAt = 0;
   #stopping = false;
   #ended = false;
 
@@ -160,8 +164,13 @@ class RunningView<Row> implements Disposable {
     const { over } = this.#watch;
     this.#watch.visit(this.#add);
     this.#write();
-    this.#reportLosses();
-    if (!this.#isDone(over)) return;
+    const now = performance.now();
+    const isDone = this.#isDone(over);
+    if (isDone || now >= this.#lossesAt) {
+      this.#lossesAt = now + LOSSES_INTERVAL;
+      this.#reportLosses();
+    }
+    if (!isDone) return;
     this.#ended = true;
     this.#stopTimer();
     for (const row of this.#watch.finish()) this.#add(row);
@@ -199,8 +208,8 @@ class RunningView<Row> implements Disposable {
   }
 
   #reportLosses(): void {
-    const { records, sockets } = this.#watch.losses;
-    const lost = records + sockets;
+    const { records, sockets, runs } = this.#watch.losses;
+    const lost = records + sockets + runs;
     if (lost === this.#lost) return;
     this.#lost = lost;
     const parts = [
@@ -208,10 +217,11 @@ class RunningView<Row> implements Disposable {
       ...sockets > 0
         ? [`the owners of ${countOf(sockets, "socket")} not kept`]
         : [],
+      ...runs > 0 ? [`${countOf(runs, "change")} not seen`] : [],
     ];
     this.#console.notice({
       severity: "warning",
-      text: `the kernel had no room: ${parts.join(", ")}`,
+      text: `the kernel could not tell everything: ${parts.join(", ")}`,
     });
   }
 }

@@ -5,9 +5,11 @@ Each line of output is one attempt or one end of a session, as JSON.
 
 import json
 import os
+import resource
 import socket
 import struct
 import sys
+import threading
 import time
 
 LOCAL = "127.0.0.1"
@@ -235,7 +237,46 @@ def named():
         tell(result=result, port=1)
 
 
+def many(count):
+    """Sessions that are open at the same time."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    server = listen()
+    kept = [server]
+    for _ in range(count):
+        client, _ = attempt(socket.AF_INET, LOCAL, server.getsockname()[1])
+        kept += [client, server.accept()[0]]
+    return kept
+
+
+def colliding(slots):
+    """A thread waits; another one, whose id is as much more, gives up."""
+    full, port, waiting = full_listener()
+    patient = threading.Thread(
+        target=attempt, args=(socket.AF_INET, LOCAL, port),
+        kwargs={"set": [(socket.IPPROTO_TCP, 18, 1000)]})
+    patient.start()
+    sent = f":{port:04X} 02 "
+    while sent not in open("/proc/net/tcp").read():
+        time.sleep(0.01)
+
+    def give_up():
+        if (threading.get_native_id() - patient.native_id) % slots == 0:
+            attempt(socket.AF_INET, LOCAL, port, blocking=False)[0].close()
+            given_up.append(True)
+
+    given_up = []
+    while not given_up:
+        other = threading.Thread(target=give_up)
+        other.start()
+        other.join()
+    tell(result="closed", port=port)
+    patient.join()
+    tell(result="ETIMEDOUT", port=port)
+    return full, waiting
+
+
 if __name__ == "__main__":
-    kept = globals()[sys.argv[1]]()
+    kept = globals()[sys.argv[1]](*map(int, sys.argv[2:]))
     tell(done=True)
     sys.stdin.readline()

@@ -3,10 +3,13 @@ import { attemptPrograms } from "../../../../bpf/programs/views/attempts.ts";
 import {
   tracksAttempts,
   tracksSessions,
+  VIEW_ABILITIES,
   type ViewFeatures,
 } from "../../../../bpf/programs/views/features.ts";
 import {
   RECORD,
+  SLOT,
+  SLOTS,
   SOCKET,
   VIEW_MAP,
 } from "../../../../bpf/programs/views/layout.ts";
@@ -23,7 +26,7 @@ const FORMS: readonly ViewFeatures[] = [
 Deno.test("programs at cgroup hooks use maps of the views only", () => {
   const names = new Set<string>(Object.values(VIEW_MAP));
   for (const features of FORMS) {
-    const programs = attemptPrograms(features);
+    const programs = attemptPrograms(features, VIEW_ABILITIES[0]!);
     equal(programs.length, features.datagrams === true ? 4 : 2);
     for (const { name, code, attachment } of programs) {
       ok(/^\w{1,15}$/.test(name), name);
@@ -57,6 +60,8 @@ Deno.test("fields of records do not overlap and begin where they may", () => {
   equal(Math.max(...used) + 1, RECORD.size);
   equal(RECORD.size % 8, 0);
   equal(SOCKET.size % 8, 0);
+  equal(SLOT.size, SLOT.socket + SOCKET.size);
+  equal(SLOTS & SLOTS - 1, 0);
 });
 
 Deno.test("features decide what is kept and what is looked at", () => {
@@ -65,13 +70,16 @@ Deno.test("features decide what is kept and what is looked at", () => {
     return [
       tracksAttempts(all),
       tracksSessions(all),
-      watchesCalls(all, { probe: true }),
-      watchesCalls(all, { probe: false }),
+      watchesCalls(all, "call"),
+      watchesCalls(all, "function"),
     ];
   };
   deepEqual(only({}), [false, false, false, false]);
   deepEqual(only({ attempts: true }), [true, false, true, true]);
   deepEqual(only({ datagrams: true }), [true, false, true, true]);
+  deepEqual(only({ attempts: true, hookless: true }), [
+    ...[true, false, false, false],
+  ]);
   deepEqual(only({ closes: true }), [false, true, true, false]);
   deepEqual(only({ retransmits: true }), [false, true, true, false]);
 });

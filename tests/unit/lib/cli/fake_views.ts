@@ -228,7 +228,7 @@ export function fakeWatch<Row>(rows: readonly Row[]): Watch<Row> {
   return {
     notices: [],
     details: [],
-    losses: { records: 0, sockets: 0 },
+    losses: { records: 0, sockets: 0, runs: 0 },
     over: true,
     take: () => left.splice(0),
     visit: (callback) => left.splice(0).forEach(callback),
