@@ -38,10 +38,11 @@ export const VIEW_SECTIONS: readonly ManualSection[] = [
   {
     title: "COST",
     paragraphs: [
-      "A few microseconds are added to each connection, and some tens of " +
-      "nanoseconds to each system call of the machine; writing a row takes " +
-      "the view itself a few microseconds. Rows that the kernel had no room " +
-      "for are counted and told.",
+      "Two or three microseconds are added to each connection, and some tens " +
+      "of nanoseconds to each system call of the machine; writing a row takes " +
+      "the view itself a microsecond or two. Rows that the kernel had no room " +
+      "for, and changes that it did not let the programs see, are counted and " +
+      "told.",
     ],
   },
 ];
