@@ -6,9 +6,8 @@
  */
 import { IPPROTO_TCP } from "../../ffi/socket.ts";
 import { transportName } from "../packet/protocol_port.ts";
-import type { InetDiagSocket } from "../sockets/inet_diag.ts";
 import type { SocketRegistry } from "../sockets/registry.ts";
-import { mapped } from "./socket_cleanup.ts";
+import { mapped, type NamespacedSocket } from "./socket_cleanup.ts";
 
 /** How often to look, ms. */
 const INTERVAL = 500;
@@ -16,7 +15,7 @@ const INTERVAL = 500;
 /** Looks for ports that are shared. */
 export class SharedPorts {
   readonly #registry: SocketRegistry;
-  readonly #servers: () => readonly InetDiagSocket[];
+  readonly #servers: () => readonly NamespacedSocket[];
   readonly #found: (text: string) => void;
   /** Whether the tracker tells of each connection that is accepted. */
   readonly #knowsAccepted: boolean;
@@ -35,7 +34,7 @@ export class SharedPorts {
    */
   constructor(
     registry: SocketRegistry,
-    servers: () => readonly InetDiagSocket[],
+    servers: () => readonly NamespacedSocket[],
     found: (warning: string) => void,
     knowsAccepted: boolean,
     learn?: () => void,
@@ -71,9 +70,12 @@ export class SharedPorts {
     const servers = this.#servers();
     // In this order no socket of the program is taken for a stranger's.
     this.#learn?.();
-    for (const { cookie, protocol, localAddress, localPort } of servers) {
-      const address = mapped(localAddress);
-      if (!this.#registry.isRival(cookie, protocol, address, localPort)) {
+    for (const { socket, netns } of servers) {
+      const { cookie, protocol, localPort } = socket;
+      const address = mapped(socket.localAddress);
+      if (
+        !this.#registry.isRival(cookie, protocol, address, localPort, netns)
+      ) {
         continue;
       }
       // The program's own may not be known yet: they are the second time.

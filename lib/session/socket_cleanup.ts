@@ -150,22 +150,19 @@ export class SocketCleanup implements Disposable {
   }
 
   /** Sockets of all namespaces that anybody may talk to. */
-  servers(): InetDiagSocket[] {
-    return [
-      ...this.#dump({
-        protocols: [IPPROTO_TCP],
-        states: stateMask(TCP_STATE.LISTEN),
-      }),
-      // Of UDP, those without a peer.
-      ...this.#dump({
-        protocols: [IPPROTO_UDP],
-        states: stateMask(TCP_STATE.CLOSE),
-      }),
-      ...(this.#registry.udpLite.size === 0 ? [] : this.#dump({
-        protocols: [IPPROTO_UDPLITE],
-        states: stateMask(TCP_STATE.CLOSE),
-      })),
-    ];
+  servers(): NamespacedSocket[] {
+    // Without a peer, sockets of datagrams are in the state CLOSE.
+    const { LISTEN, CLOSE } = TCP_STATE;
+    const states = new Map([[IPPROTO_TCP, LISTEN], [IPPROTO_UDP, CLOSE]]);
+    if (this.#registry.udpLite.size > 0) states.set(IPPROTO_UDPLITE, CLOSE);
+    return this.#watches.flatMap(({ netlink, netns }) =>
+      [...states].flatMap(([protocol, state]) =>
+        dumpSockets(netlink, {
+          protocols: [protocol],
+          states: stateMask(state),
+        }).map((socket) => ({ socket, netns }))
+      )
+    );
   }
 
   /** Cookies of all sockets there are. */
