@@ -94,7 +94,10 @@ captureTest("linger: a server's last connection", async (bench) => {
   assert.equal((await tool.ended()).code, 0);
   assert.equal((await visitor.ended()).code, 0);
   const packets = await bench.verify();
-  assert.deepEqual(flagsOf(packets).slice(-3), ["<FA", ">FA", "<A"]);
+  // A busy server acknowledges the FIN before it closes, too.
+  const flags = flagsOf(packets);
+  assert.ok(flags.includes("<FA"));
+  assert.deepEqual(flags.slice(-2), [">FA", "<A"]);
 }, SLOW);
 
 captureTest("linger: no longer than --linger says", async (bench) => {

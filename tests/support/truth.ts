@@ -68,10 +68,7 @@ export class Truth {
     this.#tcpdump.signal("SIGTERM");
     const { stderr } = await this.#tcpdump.ended();
     assert.match(stderr, /^0 packets dropped by kernel$/m);
-    const { packets } = parseCapture(await Deno.readFile(this.#file));
-    const isCut = packets.some((packet) => packet.bytes.length < packet.length);
-    assert.ok(!isCut, "a packet was too long for the independent capture");
-    return packets;
+    return parseCapture(await Deno.readFile(this.#file)).packets;
   }
 
   async #contains(text: string): Promise<true | undefined> {
