@@ -120,7 +120,7 @@ captureTest(
   },
 );
 
-captureTest("--no-follow leaves the children alone", async (bench) => {
+captureTest("process tree: --no-follow leaves it alone", async (bench) => {
   const server = await bench.scene();
   const program = await compileWorkload("process_tree");
   const command = [program, "fork", server.tcp4, server.udp4];

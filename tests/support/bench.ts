@@ -51,6 +51,8 @@ export interface ToolOptions extends StartOptions {
   readonly options?: readonly string[];
   /** Programs in front of the tool, as `env` or `setpriv`. */
   readonly through?: readonly string[];
+  /** Another program that captures, instead of the tool with its variant. */
+  readonly program?: readonly string[];
 }
 
 /** What a capture is held against. */
@@ -238,11 +240,9 @@ export class Bench implements AsyncDisposable {
 
   /** Starts the tool with exactly these arguments after its variant's. */
   tool(args: readonly string[], options: ToolOptions = {}): Child {
-    const { through = [], options: more = [], ...rest } = options;
-    const child = this.start(
-      [...through, ...TOOL, ...this.#variant, ...more, ...args],
-      rest,
-    );
+    const { through = [], options: more = [], program, ...rest } = options;
+    const tool = program ?? [...TOOL, ...this.#variant];
+    const child = this.start([...through, ...tool, ...more, ...args], rest);
     this.#options.push(...more);
     this.#tools.push(child);
     return child;

@@ -25,8 +25,12 @@ const capture = await startLive({
   tracker: "ebpf",
   eventRing: EVENT_RING,
 }, {
-  notice: ({ text }) =>
-    Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`)),
+  notice: ({ severity, text }) => {
+    const line = `tracedump: ${
+      severity === "warning" ? "warning: " : ""
+    }${text}`;
+    Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
+  },
 });
 const { error, exit } = await capture.finished;
 if (error !== undefined) throw error;

@@ -66,6 +66,15 @@ Deno.test("accuracyTable() counts what a test chose for the tool itself", () => 
   ]);
 });
 
+Deno.test("accuracyTable() counts tests without a choice as they were run", () => {
+  const record = recordOf("rights: a", "ptrace");
+  const variant = [...record.variant, "--tracker", "auto"];
+  const run = runOf([{ ...record, variant }]);
+  assert.deepEqual(accuracyTable(run, false).rows[0], [
+    ...["rights: a", undefined, undefined, 10, GOOD, undefined],
+  ]);
+});
+
 Deno.test("accuracyTable() names what was lost, and what is not known", () => {
   const lossy = recordOf("UDP: x", "ebpf", {
     wanted: 1000,
