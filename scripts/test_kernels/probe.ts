@@ -14,10 +14,15 @@ import {
   VARIANTS,
 } from "../../lib/trace/ebpf_loader.ts";
 
+import { KernelSource } from "../../lib/views/kernel_source.ts";
+import type { WatchFeature } from "../../lib/views/watch.ts";
+
 /** Outcome for one part. */
 export interface Probe {
-  /** `filter` or the name of a variant of the tracker. */
+  /** `filter`, the name of a variant of the tracker, or of a view. */
   readonly part: string;
+  /** What it does without: features of the views. */
+  readonly without?: readonly string[];
   /** Why it does not work here. */
   readonly error?: string;
   /** All that the verifier said. */
@@ -26,23 +31,52 @@ export interface Probe {
   readonly milliseconds: number;
 }
 
+/** Features of the views that have programs of their own. */
+const VIEWS = {
+  connect: { attempts: true, datagrams: true },
+  life: { closes: true },
+  states: { states: true },
+  accept: { accepts: true },
+  retrans: { retransmits: true },
+} as const;
+
+/** Rungs that newer kernels would not try. */
+const RUNGS: readonly (readonly WatchFeature[])[] = [
+  [],
+  ["cookies"],
+  ["tp_btf"],
+];
+
 if (import.meta.main) {
   tell("filter", () => new KernelFilter().close());
   for (const variant of VARIANTS) {
     tell(variant, () => loadTracker({ variants: [variant] }).close());
   }
+  for (const [view, features] of Object.entries(VIEWS)) {
+    for (const without of RUNGS) {
+      tell([view, ...without].join(" without "), () => {
+        using source = new KernelSource(
+          { ...features, filtered: true },
+          without,
+        );
+        return source.refused.map(({ loss }) => loss);
+      });
+    }
+  }
 }
 
-function tell(part: string, attempt: () => void): void {
+function tell(part: string, attempt: () => readonly string[] | void): void {
   const begin = performance.now();
   let failure: Error | undefined;
+  let without: readonly string[] | undefined;
   try {
-    attempt();
+    without = attempt() ?? undefined;
   } catch (error) {
     failure = causeOf(error);
   }
   const probe: Probe = {
     part,
+    ...(without ? { without } : {}),
     ...(failure === undefined ? {} : { error: failure.message }),
     ...(failure instanceof ProgramLoadError ? { log: failure.log } : {}),
     milliseconds: Math.round(performance.now() - begin),

@@ -152,9 +152,11 @@ export function writeRun(run: Run): string {
   if (run.probes.length > 0) {
     table(
       ["Part", "Loads", "Milliseconds (emulated)"],
-      run.probes.map(({ part, error, milliseconds }) => [
+      run.probes.map(({ part, without = [], error, milliseconds }) => [
         part,
-        error === undefined ? "yes" : `no: ${error.split("\n")[0]}`,
+        error !== undefined
+          ? `no: ${error.split("\n")[0]}`
+          : ["yes", ...without].join(", without "),
         String(milliseconds),
       ]),
     );

@@ -24,12 +24,13 @@ const TRACKER_CASES: readonly string[] = [
 
 /** Exactness of each program of the views. */
 const VIEW_CASES: readonly string[] = [
-  // Hooks need kernel 5.12; without them it works everywhere.
+  "watchConnections\\(\\) tells every attempt with its result",
   "watchConnections\\(\\) without cgroup",
   "watchSessions\\(\\) tells both ends with exact bytes",
   "watchSessions\\(\\) knows who accepted, also after fork",
   "watchStates\\(\\) tells every change of both ends",
   "watchRetransmits\\(\\) names the owner of the connection",
+  "without (?:cookies|tp_btf), (?:attempts|sessions) are told the same",
 ];
 
 const LAUNCHED = "TCP client: blocking connect";
@@ -73,9 +74,9 @@ export const STEPS: readonly Step[] = [
   ),
   tests(
     "views",
-    "Views: part of `views_test.ts`",
-    300,
-    ["views"],
+    "Views: part of `views_test.ts` and `views_rungs_test.ts`",
+    600,
+    ["views", "views_rungs"],
     `^(?:${VIEW_CASES.join("|")})$`,
   ),
   ...CAPTURES.map(([options, cases], at) => ({

@@ -89,6 +89,22 @@ export interface Owned {
   readonly kind: string;
 }
 
+/** Programs at cgroup hooks take sockets as keys from kernel 5.12 on. */
+export const HAS_HOOKS: boolean = isAtLeast(Deno.osRelease(), 5, 12);
+
+function isAtLeast(release: string, major: number, minor: number): boolean {
+  const [first = 0, second = 0] = release.split(".").map(parseFloat);
+  return first > major || first === major && second >= minor;
+}
+
+/** Attempts that are told of: without hooks not those that fail at once. */
+export function toldAttempts(
+  facts: readonly Attempt[],
+  hooked = HAS_HOOKS,
+): Attempt[] {
+  return facts.filter(({ result }) => hooked || result !== "ENETUNREACH");
+}
+
 /** For comparisons. */
 export function attemptText({ result, port }: Attempt): string {
   return `${result} ${port}`;
