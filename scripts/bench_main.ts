@@ -6,6 +6,7 @@
 import { within } from "../tests/support/processes.ts";
 import { benchLoop } from "./bench_loop.ts";
 import { type Facts, machineFacts } from "./bench_machine.ts";
+import { benchMemory } from "./bench_memory.ts";
 import { benchNginx } from "./bench_nginx.ts";
 import {
   type BenchOptions,
@@ -30,6 +31,7 @@ const BENCHMARKS: Readonly<Record<GroupName, Benchmark>> = {
   sniffer: benchSniffer,
   rules: benchRules,
   views: benchViews,
+  memory: benchMemory,
   start: benchStart,
   reading: benchReading,
 };

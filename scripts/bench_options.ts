@@ -12,6 +12,7 @@ export const GROUPS = [
   "sniffer",
   "rules",
   "views",
+  "memory",
   "start",
   "reading",
 ] as const;
@@ -46,6 +47,7 @@ on loopback only. Needs root. Groups (all unless told):
   sniffer   processor time per captured packet, drops, memory; tcpdump beside
   rules     time to change a rule of the kernel filter, and to apply all rules
   views     connections under the system-wide views; bpftrace beside
+  memory    memory of the views over a million rows each
   start     time of a whole run with a command that does nothing
   reading   packets per second that are printed and counted; tcpdump beside
 

@@ -41,7 +41,7 @@ END { clear(@birth); clear(@pid); clear(@comm); }
 `;
 
 /** Something that watches while the workload runs. */
-interface Watcher {
+export interface Watcher {
   readonly name: string;
   readonly argv: readonly string[];
   /** What it prints when it is ready. */
@@ -61,13 +61,9 @@ class Measured {
   readonly memory: number[] = [];
 }
 
-/** Measures the views beside nothing and bpftrace. */
-export async function benchViews(workspace: Workspace): Promise<Table> {
-  const workload = await workspace.compile("bench_connections");
-  const script = `${workspace.folder}/views.bt`;
-  Deno.writeTextFileSync(script, BPFTRACE);
-  const watchers: (Watcher | undefined)[] = [
-    undefined,
+/** The views that are measured. */
+export function viewWatchers(workspace: Workspace): readonly Watcher[] {
+  return [
     {
       name: "tracedump life --csv",
       argv: [...workspace.tool, "life", "--csv"],
@@ -80,6 +76,17 @@ export async function benchViews(workspace: Workspace): Promise<Table> {
       ready: /DPORT/,
       rows: 1,
     },
+  ];
+}
+
+/** Measures the views beside nothing and bpftrace. */
+export async function benchViews(workspace: Workspace): Promise<Table> {
+  const workload = await workspace.compile("bench_connections");
+  const script = `${workspace.folder}/views.bt`;
+  Deno.writeTextFileSync(script, BPFTRACE);
+  const watchers: (Watcher | undefined)[] = [
+    undefined,
+    ...viewWatchers(workspace),
   ];
   const notes: string[] = [];
   if (findProgram("bpftrace") === undefined) {
@@ -126,7 +133,7 @@ async function measure(
   const output = `${workspace.memory}/rows`;
   const child = watcher === undefined
     ? undefined
-    : await begin(workspace, watcher, output);
+    : await beginWatcher(workspace, watcher, output);
   const pids = new Set<string>();
   const times: number[] = [];
   const runs = workspace.options.seconds * RUNS_PER_SECOND;
@@ -155,7 +162,8 @@ async function measure(
   measured.rows += rows() / watcher.rows;
 }
 
-async function begin(
+/** Starts a watcher; its rows go to a file. */
+export async function beginWatcher(
   workspace: Workspace,
   { argv, ready }: Watcher,
   output: string,
@@ -172,7 +180,7 @@ async function begin(
 }
 
 /** Rows of the workload's processes. */
-function countRows(output: string, pids: ReadonlySet<string>): number {
+export function countRows(output: string, pids: ReadonlySet<string>): number {
   let rows = 0;
   for (const line of Deno.readTextFileSync(output).split("\n")) {
     // The time stands before, in some.
@@ -190,7 +198,7 @@ function processorTime(child: Child | undefined): number {
 }
 
 /** Resident memory in MiB. */
-function memoryOf(child: Child): number {
+export function memoryOf(child: Child): number {
   const status = Deno.readTextFileSync(`/proc/${child.pid}/status`);
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? NaN) / 1024;
 }
