@@ -43,6 +43,7 @@ export {
   formatCsvRow,
   formatHeader,
   formatRow,
+  uniformColumns,
   writeCsvRow,
   writeRow,
 } from "./table.ts";

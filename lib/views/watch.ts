@@ -114,7 +114,7 @@ export interface Watch<Row> extends AsyncIterable<Row>, Disposable {
 }
 
 /** Milliseconds between two looks unless told. */
-export const WATCH_INTERVAL = 20;
+export const WATCH_INTERVAL = 50;
 
 /** Ids of cgroups. */
 export interface CgroupIds {

@@ -8,6 +8,7 @@ import {
   type Column,
   formatCsvHeader,
   formatHeader,
+  uniformColumns,
   writeCsvRow,
   writeRow,
 } from "../../text/table.ts";
@@ -30,7 +31,7 @@ export interface OutputForm {
 
 /** Prints rows as they are, one line each. */
 export function rowPrinter<Row>(
-  columns: readonly Column<Row>[],
+  given: readonly Column<Row>[],
   { csv, json }: OutputForm,
 ): ViewPrinter<Row> {
   if (json) {
@@ -40,6 +41,7 @@ export function rowPrinter<Row>(
       end: () => "",
     };
   }
+  const columns = uniformColumns(given);
   const write = csv ? writeCsvRow : writeRow;
   return {
     begin: () => `${csv ? formatCsvHeader(columns) : formatHeader(columns)}\n`,

@@ -23,7 +23,7 @@ import { countOf } from "../text.ts";
 import type { ViewPrinter } from "./printer.ts";
 
 /** Milliseconds between two looks. */
-const INTERVAL = 20;
+const INTERVAL = 50;
 
 /** Milliseconds between two reports of losses. */
 const LOSSES_INTERVAL = 250;

@@ -7,6 +7,7 @@ import {
   formatCsvRow,
   formatHeader,
   formatRow,
+  uniformColumns,
 } from "../../../../lib/text/table.ts";
 
 type Row = readonly [string, string, string];
@@ -24,6 +25,25 @@ Deno.test("formatHeader() and formatRow() align columns", () => {
 
 Deno.test("formatRow() cuts what may be cut and pushes what may not", () => {
   equal(formatRow(COLUMNS, ["abcdefgh", "12345", "x"]), "abcdef 12345 x");
+});
+
+Deno.test("uniformColumns() changes nothing but the shape", () => {
+  const columns = uniformColumns(COLUMNS);
+  const row = ["abcdefgh", "7", "x"] as const;
+  equal(formatHeader(columns), formatHeader(COLUMNS));
+  equal(formatCsvHeader(columns), formatCsvHeader(COLUMNS));
+  equal(formatRow(columns, row), formatRow(COLUMNS, row));
+  equal(formatCsvRow(columns, row), formatCsvRow(COLUMNS, row));
+});
+
+Deno.test("numbers stand where texts would", () => {
+  const columns: readonly Column<number>[] = [
+    { title: "A", width: 6, right: true, digits: 2, value: (n) => n },
+    { title: "B", width: 3, value: (n) => n },
+    { title: "C", width: 0, digits: 1, value: (n) => n },
+  ];
+  equal(formatRow(columns, 5), "  5.00 5   5.0");
+  equal(formatCsvRow(columns, 12345), "12345.00,12345,12345.0");
 });
 
 Deno.test("formatCsvRow() quotes only what needs it", () => {
