@@ -25,7 +25,7 @@ export type PortProtocol = typeof TCP | typeof UDP | typeof UDP_LITE;
 /** Address and port of the far side of a socket. */
 export interface RemoteEndpoint {
   /** 6 for TCP, 17 for UDP, 136 for UDP-Lite. */
-  readonly protocol: PortProtocol;
+  readonly protocol: 6 | 17 | 136;
   /**
    * 4 bytes of IPv4 or 16 bytes of IPv6, in network order. An IPv4-mapped
    * IPv6 address stands for the IPv4 address; the unspecified address (all
