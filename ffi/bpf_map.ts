@@ -87,6 +87,16 @@ const BATCH = {
   length: 56,
 } as const;
 
+/**
+ * Is shown an entry: where its key begins in `keys`, and its value in `values`.
+ */
+export type EntryVisitor = (
+  keys: Uint8Array,
+  keyAt: number,
+  values: DataView,
+  valueAt: number,
+) => void;
+
 /** Entries that are read with one call at first. */
 const BATCH_ENTRIES = 4096;
 
@@ -224,13 +234,13 @@ export class BpfMap implements Disposable {
   }
 
   /**
-   * Visits all entries of a hash map, many with one call. The bytes change
-   * with each step. Entries that come or go meanwhile may be left out; all
-   * others are visited once. Requires kernel 5.6.
+   * Visits all entries of a hash map, many with one call. Entries that come or
+   * go meanwhile may be left out; all others are visited once. Requires kernel
+   * 5.6.
    *
    * @throws {SyscallError}
    */
-  *entries(): Generator<readonly [key: Uint8Array, value: Uint8Array]> {
+  visit(visitor: EntryVisitor): void {
     const from = new Uint8Array(4);
     const to = new Uint8Array(4);
     let room = BATCH_ENTRIES;
@@ -250,11 +260,10 @@ export class BpfMap implements Disposable {
         room *= 2;
         continue;
       }
-      for (let i = 0; i < attr.read(BATCH.count); i++) {
-        yield [
-          keys.subarray(i * this.keySize, (i + 1) * this.keySize),
-          values.subarray(i * this.valueSize, (i + 1) * this.valueSize),
-        ];
+      const view = new DataView(values.buffer);
+      const count = attr.read(BATCH.count);
+      for (let i = 0; i < count; i++) {
+        visitor(keys, i * this.keySize, view, i * this.valueSize);
       }
       if (!isMore) return;
       isFirst = false;

@@ -396,7 +396,7 @@ export class EbpfTracking implements Disposable {
   /** Regular work; call it when there are no packets, and now and then. */
   tend(): void {
     this.drain();
-    this.#lostEvents.tend();
+    this.#lostEvents.tend(this.#ending);
     if (this.#control.launched || this.#setup.pids.length > 0) {
       this.#strays.look(() => this.#targets ??= this.#tracker.targets());
       this.#sharedPorts.look();

@@ -36,9 +36,8 @@ export interface LostEventsParts {
   readonly tracker: Pick<
     EbpfTracker,
     | "catchUp"
-    | "connections"
     | "countCalls"
-    | "endConnection"
+    | "endConnections"
     | "lossCount"
     | "losses"
   >;
@@ -96,18 +95,23 @@ export class LostEvents {
     const time = monotonicTime();
     const since = time - (performance.now() - this.#soundAt) * 1e6;
     const from = this.#parts.moment(since, -CLOCK_TOLERANCE);
-    for (const connection of this.#parts.tracker.connections(since)) {
-      this.#catchUp(connection, from);
-    }
-    this.#parts.tracker.catchUp(since);
+    this.#parts.tracker.catchUp(
+      since,
+      (connection) => this.#catchUp(connection, from),
+    );
     this.#soundAt = began;
     this.#lostFrom ??= from;
   }
 
-  /** Looks at all sockets when there were losses; call it now and then. */
-  tend(): void {
+  /**
+   * Looks at all sockets when there were losses; call it now and then.
+   *
+   * @param isLast set when all processes have ended: nobody waits any more
+   */
+  tend(isLast: boolean): void {
     const began = performance.now();
-    if (this.#lostFrom === undefined || began < this.#nextAt) return;
+    if (this.#lostFrom === undefined) return;
+    if (began < this.#nextAt && !isLast) return;
     const from = this.#lostFrom;
     this.#lostFrom = undefined;
     this.#compare(from);
@@ -138,9 +142,7 @@ export class LostEvents {
     }
     if (known.size === 0) return;
     const now = realTime({ seconds: 0, nanoseconds: 0 });
-    for (const connection of tracker.connections(Infinity)) {
-      if (known.has(connection.cookie)) tracker.endConnection(connection);
-    }
+    tracker.endConnections(known);
     for (const cookie of known) registry.closed(cookie, now);
   }
 

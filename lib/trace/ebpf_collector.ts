@@ -21,7 +21,7 @@ import { KeyQueue } from "./key_queue.ts";
 /** The part of a map that is needed here. */
 export type RuleMap = Pick<
   BpfMap,
-  "lookup" | "take" | "delete" | "update" | "entries"
+  "lookup" | "take" | "delete" | "update" | "visit"
 >;
 
 /** What an event tells about the end of a rule. */
@@ -60,7 +60,7 @@ interface RuleKind {
   /** Nanoseconds that an ended rule stays. */
   readonly linger: number;
   /** CLOCK_MONOTONIC, ns; 0 for rules in use. */
-  readonly endOf: (value: DataView) => number;
+  readonly endOf: (values: DataView, at: number) => number;
 }
 
 /** Rules of one kind. */
@@ -107,11 +107,12 @@ class Rules {
 
   /** Notes the rules that ended after a time. */
   addEnded(since: number): void {
-    for (const [key, value] of this.#map.entries()) {
-      this.#value.set(value);
-      const end = this.#kind.endOf(this.#view);
-      if (end >= since && end > 0) this.add(key, end);
-    }
+    const { keySize, endOf } = this.#kind;
+    this.#map.visit((keys, keyAt, values, valueAt) => {
+      const end = endOf(values, valueAt);
+      if (end < since || end === 0) return;
+      this.add(keys.subarray(keyAt, keyAt + keySize), end);
+    });
   }
 
   /** Removes a rule unless it is in use again. */
@@ -136,7 +137,7 @@ class Rules {
   }
 
   #isOver(value: DataView, now: number): boolean {
-    const end = this.#kind.endOf(value);
+    const end = this.#kind.endOf(value, 0);
     return end > 0 && end + this.#kind.linger <= now;
   }
 }
@@ -157,16 +158,16 @@ export class RuleCollector {
       keySize: CONNECTION_KEY.size,
       valueSize: CONNECTION.size,
       linger: connectionLinger,
-      endOf: (value) => Number(value.getBigUint64(CONNECTION.closed, true)),
+      endOf: (values, at) => readTime(values, at + CONNECTION.closed),
     }, maxWaiting);
     this.#ports = new Rules(options.ports, {
       keySize: PORT_KEY_SIZE,
       valueSize: PORT.size,
       linger: portLinger,
-      endOf: (value) =>
-        value.getUint32(PORT.sockets, true) > 0
+      endOf: (values, at) =>
+        values.getUint32(at + PORT.sockets, true) > 0
           ? 0
-          : Number(value.getBigUint64(PORT.closed, true)),
+          : readTime(values, at + PORT.closed),
     }, maxWaiting);
   }
 
@@ -205,15 +206,28 @@ export class RuleCollector {
   }
 
   /**
-   * Notes what ended after a time, for when events were lost. Looks at all
-   * rules.
+   * Notes a connection that ended without an event.
+   *
+   * @param key of its rule
+   * @param end nanoseconds of CLOCK_MONOTONIC
+   */
+  connectionEnded(key: Uint8Array, end: number): void {
+    this.#conns.add(key, end);
+  }
+
+  /**
+   * Notes ports that were given up after a time, for when events were lost.
    *
    * @param since nanoseconds of CLOCK_MONOTONIC
    */
-  catchUp(since: number): void {
-    this.#conns.addEnded(since);
+  catchUpPorts(since: number): void {
     this.#ports.addEnded(since);
   }
+}
+
+/** A time of CLOCK_MONOTONIC, ns. */
+export function readTime(values: DataView, at: number): number {
+  return values.getUint32(at, true) + values.getUint32(at + 4, true) * 2 ** 32;
 }
 
 /** Kernels before 5.14 cannot look up and delete in one step. */

@@ -17,7 +17,7 @@ import { monotonicTime } from "../../ffi/clock.ts";
 import { UpdateFlag } from "../../ffi/bpf_map.ts";
 import type { BpfLink } from "../../ffi/bpf_link.ts";
 import type { BpfRingBuffer } from "../../ffi/bpf_ring_buffer.ts";
-import { RuleCollector } from "./ebpf_collector.ts";
+import { readTime, RuleCollector } from "./ebpf_collector.ts";
 import { EventRing } from "./ebpf_events.ts";
 import type { KernelFilter } from "./ebpf_filter.ts";
 import type { ProcessIds } from "./ebpf_process_ids.ts";
@@ -90,7 +90,7 @@ export interface RuledConnection {
   readonly remote: AddressAndPort;
   /** When it ended: nanoseconds of CLOCK_MONOTONIC; 0 while it is open. */
   readonly closed: number;
-  /** Key of the rule. */
+  /** Key of the rule; only for now. */
   readonly key: Uint8Array;
 }
 
@@ -264,40 +264,63 @@ export class EbpfTracker implements Disposable {
   }
 
   /**
-   * TCP connections that are open or ended after a time, for when events were
-   * lost. Without those that user space seeded.
+   * Visits the TCP connections that are open or ended after a time, for when
+   * events were lost, without those that user space seeded; and sees to it
+   * that rules that ended are taken back.
    *
    * @param since nanoseconds of CLOCK_MONOTONIC
    */
-  *connections(since: number): Generator<RuledConnection, void, void> {
-    for (const [key, value] of this.filter.maps.conns.entries()) {
-      const keys = new DataView(key.buffer, key.byteOffset);
-      const values = new DataView(value.buffer, value.byteOffset);
-      const cookie = values.getBigUint64(CONNECTION.cookie, true);
-      const closed = Number(values.getBigUint64(CONNECTION.closed, true));
-      if (cookie === 0n || closed > 0 && closed < since) continue;
+  catchUp(
+    since: number,
+    visitor: (connection: RuledConnection) => void,
+  ): void {
+    this.#collector.catchUpPorts(since);
+    this.#connections(since, (connection) => {
+      const { key, closed } = connection;
+      if (closed > 0) this.#collector.connectionEnded(key, closed);
+      visitor(connection);
+    });
+  }
+
+  /** Ends the rules of open connections that are none any more. */
+  endConnections(cookies: ReadonlySet<bigint>): void {
+    this.#connections(Infinity, (connection) => {
+      if (cookies.has(connection.cookie)) this.#endConnection(connection);
+    });
+  }
+
+  #connections(
+    since: number,
+    visitor: (connection: RuledConnection) => void,
+  ): void {
+    this.filter.maps.conns.visit((keys, keyAt, values, valueAt) => {
+      const closed = readTime(values, valueAt + CONNECTION.closed);
+      if (closed > 0 && closed < since) return;
+      const cookie = values.getBigUint64(valueAt + CONNECTION.cookie, true);
+      if (cookie === 0n) return;
+      const key = keys.subarray(keyAt, keyAt + CONNECTION_KEY.size);
+      const ports = new DataView(key.buffer, key.byteOffset);
       const { local, remote, localPort, remotePort } = CONNECTION_KEY;
-      yield {
+      visitor({
         cookie,
-        netns: values.getBigUint64(CONNECTION.netns, true),
-        tgid: values.getUint32(CONNECTION.tgid, true),
-        tid: values.getUint32(CONNECTION.tid, true),
+        netns: values.getBigUint64(valueAt + CONNECTION.netns, true),
+        tgid: values.getUint32(valueAt + CONNECTION.tgid, true),
+        tid: values.getUint32(valueAt + CONNECTION.tid, true),
         local: {
           address: key.subarray(local, local + 16),
-          port: keys.getUint16(localPort),
+          port: ports.getUint16(localPort),
         },
         remote: {
           address: key.subarray(remote, remote + 16),
-          port: keys.getUint16(remotePort),
+          port: ports.getUint16(remotePort),
         },
         closed,
         key,
-      };
-    }
+      });
+    });
   }
 
-  /** Ends the rule of an open connection that is none any more. */
-  endConnection({ key, cookie }: RuledConnection): void {
+  #endConnection({ key, cookie }: RuledConnection): void {
     const { conns } = this.filter.maps;
     const value = new Uint8Array(CONNECTION.size);
     const view = new DataView(value.buffer);
@@ -314,16 +337,7 @@ export class EbpfTracker implements Disposable {
       view.setBigUint64(CONNECTION.closed, BigInt(now), true);
     }
     conns.update(key, value, UpdateFlag.EXIST);
-    this.#collector.catchUp(now);
-  }
-
-  /**
-   * Takes back rules whose end no event told of, in time.
-   *
-   * @param since nanoseconds of CLOCK_MONOTONIC, before events were lost
-   */
-  catchUp(since: number): void {
-    this.#collector.catchUp(since);
+    this.#collector.connectionEnded(key, now);
   }
 
   /**

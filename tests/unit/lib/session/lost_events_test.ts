@@ -52,9 +52,8 @@ class Scene {
           return losses();
         },
         countCalls: () => {},
-        catchUp: () => {},
-        connections: () => this.connections.values(),
-        endConnection: ({ cookie }) => void this.ended.push(cookie),
+        catchUp: (_, visitor) => this.connections.forEach(visitor),
+        endConnections: (cookies) => void this.ended.push(...cookies),
       } as LostEventsParts["tracker"],
       registry: this.registry,
       owners: { numberOf: (pid) => pid },
@@ -93,7 +92,7 @@ class Scene {
 
   check(): void {
     this.lost.check(performance.now());
-    this.lost.tend();
+    this.lost.tend(false);
   }
 }
 
@@ -178,9 +177,27 @@ Deno.test("LostEvents forgets sockets that are gone", () => {
   scene.socket(4n, 55);
   scene.alive.add(3n);
   scene.descriptors.add(4n);
-  scene.lost.tend();
+  scene.lost.tend(false);
   deepEqual([...scene.registry.cookies()].sort(), [3n, 4n]);
-  deepEqual(scene.ended, [1n]);
+  deepEqual(scene.ended.sort(), [1n, 2n]);
+});
+
+Deno.test("LostEvents looks at the end, however lately it looked", () => {
+  const scene = new Scene({
+    scan: () => {
+      scene.scans++;
+      // It may take much time: then some has to go by until the next.
+      const until = performance.now() + 20;
+      while (performance.now() < until);
+      return new Set();
+    },
+  });
+  scene.events = 1;
+  scene.check();
+  scene.events = 2;
+  scene.lost.check(performance.now());
+  scene.lost.tend(true);
+  equal(scene.scans, 2);
 });
 
 Deno.test("LostEvents believes no list alone", () => {
