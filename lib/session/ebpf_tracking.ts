@@ -533,7 +533,7 @@ export class EbpfTracking implements Disposable {
     const owner = this.#owners.numberOf(event.tgid, event.tid, event.comm);
     // At a shared port the handshake is held until it is accepted.
     const isHeld = event.type === EVENT_TYPE.ACCEPTED &&
-      this.#registry.isShared(state);
+      this.#registry.servers.isShared(state);
     const from = this.#moment(event.time, isHeld ? -HELD : -CLOCK_TOLERANCE);
     const now = this.#moment(event.time, 0);
     // connect(2) after a failed one opens a new connection, maybe between the

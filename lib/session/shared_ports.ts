@@ -59,7 +59,7 @@ export class SharedPorts {
   /** Looks, unless that was done a short time ago. */
   look(): void {
     const now = performance.now();
-    if (now < this.#nextAt || !this.#registry.hasServers) return;
+    if (now < this.#nextAt || this.#registry.servers.isEmpty) return;
     this.#lookNow();
   }
 
@@ -74,7 +74,13 @@ export class SharedPorts {
       const { cookie, protocol, localPort } = socket;
       const address = mapped(socket.localAddress);
       if (
-        !this.#registry.isRival(cookie, protocol, address, localPort, netns)
+        !this.#registry.servers.isRival(
+          cookie,
+          protocol,
+          address,
+          localPort,
+          netns,
+        )
       ) {
         continue;
       }
@@ -101,13 +107,15 @@ export class SharedPorts {
     port: number,
     netns: bigint,
   ): void {
-    if (this.#registry.isRival(cookie, protocol, address, port, netns)) {
+    if (
+      this.#registry.servers.isRival(cookie, protocol, address, port, netns)
+    ) {
       this.#share(protocol, port);
     }
   }
 
   #share(protocol: number, port: number): void {
-    this.#registry.share(protocol, port);
+    this.#registry.servers.share(protocol, port);
     this.#found(this.#text(protocol, port));
   }
 

@@ -134,10 +134,11 @@ export class Tracking {
     const registry = this.#registry;
     this.#strays = new StraySockets({
       isKnown: (state) =>
-        this.#registry.has(state.cookie) || this.#registry.isAccepted(state),
+        this.#registry.has(state.cookie) ||
+        this.#registry.servers.isAccepted(state),
       found: (state, pid, socket) => this.#foundStray(state, pid, socket),
       get wantsAll(): boolean {
-        return registry.hasShared;
+        return registry.servers.hasShared;
       },
       byInode: (inodes) => this.#cleanup.byInode(inodes),
     });
@@ -395,7 +396,7 @@ export class Tracking {
       return;
     }
     const now = timeNow();
-    const isAccepted = this.#registry.isShared(state);
+    const isAccepted = this.#registry.servers.isShared(state);
     // Its beginning is held by the sniffer.
     const from = isAccepted ? { ...now, seconds: now.seconds - HELD } : now;
     this.#registry.observe(state, this.#owners.numberOf(pid), from, now);

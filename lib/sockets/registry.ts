@@ -8,12 +8,12 @@
  *
  * @module
  */
-import { isAnyAddress } from "../../ffi/sockaddr.ts";
 import type { SocketState } from "../../ffi/socket.ts";
 import { endsKey } from "../packet/ends_key.ts";
 import { PROTOCOL_UDP_LITE } from "../packet/flow_fields.ts";
 import { ClosingPorts } from "./closing_ports.ts";
 import type { KernelRules } from "./kernel_rules.ts";
+import { ServerPorts } from "./server_ports.ts";
 import { connectedSlot, localSlot, type RemoteEnd, shapeOf } from "./slots.ts";
 import { netnsNumber, SlotFlag, SlotKind } from "./table.ts";
 import {
@@ -83,12 +83,11 @@ export class SocketRegistry {
   readonly #sendsAnywhere: boolean;
   readonly #records = new Map<bigint, SocketRecord>();
   readonly #closing: ClosingPorts;
-  /** Known sockets that anybody may talk to, by protocol and port. */
-  readonly #servers = new Map<number, Set<bigint>>();
-  /** Protocols and ports that sockets of other programs have, too. */
-  readonly #shared = new Set<number>();
   readonly #udpLite = new Set<bigint>();
   #seen = 0;
+
+  /** Ports at which anybody may talk to the known sockets. */
+  readonly servers: ServerPorts;
 
   /** Connects the table and the kernel filter. */
   constructor(
@@ -99,6 +98,7 @@ export class SocketRegistry {
     this.#table = table;
     this.#rules = rules;
     this.#closing = new ClosingPorts(table, rules);
+    this.servers = new ServerPorts(table, (cookie) => this.has(cookie));
     this.#sendsAnywhere = options.sendsAnywhere ?? false;
   }
 
@@ -126,68 +126,6 @@ export class SocketRegistry {
   knows(state: SocketState): boolean {
     return this.#records.get(state.cookie)?.shape ===
       shapeOf(state, state.remote);
-  }
-
-  /**
-   * Whether a socket is a connection that a known socket accepted, and its
-   * packets are taken for that reason.
-   */
-  isAccepted({ protocol, local, remote }: SocketState): boolean {
-    const key = serverKey(TCP, local.port);
-    return protocol === TCP && remote.port !== 0 && this.#servers.has(key) &&
-      !this.#shared.has(key);
-  }
-
-  /** Whether a socket is at a port that sockets of other programs have, too. */
-  isShared({ protocol, local }: SocketState): boolean {
-    return this.#shared.has(serverKey(protocol, local.port));
-  }
-
-  /** Whether there is such a port. */
-  get hasShared(): boolean {
-    return this.#shared.size > 0;
-  }
-
-  /** Whether there are known sockets that anybody may talk to. */
-  get hasServers(): boolean {
-    return this.#servers.size > 0;
-  }
-
-  /**
-   * Whether a socket of somebody else has the same local end as a known one
-   * that anybody may talk to, and that was not told before.
-   *
-   * @param netns SO_NETNS_COOKIE; 0 where it is not known
-   */
-  isRival(
-    cookie: bigint,
-    protocol: number,
-    address: Uint8Array,
-    port: number,
-    netns = 0n,
-  ): boolean {
-    const key = serverKey(protocol, port);
-    const cookies = this.#servers.get(key);
-    if (cookies === undefined || this.#shared.has(key)) return false;
-    if (this.#records.has(cookie)) return false;
-    return [...cookies].some((own) => {
-      const record = this.#records.get(own)!;
-      const isElsewhere = netns !== 0n && netns !== record.netns;
-      return !isElsewhere && overlap(record.localAddress, address);
-    });
-  }
-
-  /**
-   * Other programs have sockets at a local port, too: only connections that
-   * are known to be accepted by the program are its own.
-   */
-  share(protocol: number, port: number): void {
-    const key = serverKey(protocol, port);
-    this.#shared.add(key);
-    if (protocol !== TCP) return;
-    for (const cookie of this.#servers.get(key) ?? []) {
-      this.#table.flag(this.#records.get(cookie)!.slot, SlotFlag.SHARED);
-    }
   }
 
   /** Cookies of all known sockets. */
@@ -492,7 +430,7 @@ export class SocketRegistry {
     if (!known) this.#seen++;
     const isServer = state.listening ||
       state.protocol !== TCP && state.remote.port === 0;
-    if (isServer) this.#addServer(state, slot);
+    if (isServer) this.servers.add(state, slot);
     if (state.protocol === PROTOCOL_UDP_LITE) this.#udpLite.add(state.cookie);
     this.#records.set(state.cookie, {
       cookie: state.cookie,
@@ -510,28 +448,12 @@ export class SocketRegistry {
     });
   }
 
-  #addServer({ cookie, protocol, local }: SocketState, slot: number): void {
-    const key = serverKey(protocol, local.port);
-    const cookies = this.#servers.get(key) ?? new Set();
-    this.#servers.set(key, cookies.add(cookie));
-    if (protocol === TCP && this.#shared.has(key)) {
-      this.#table.flag(slot, SlotFlag.SHARED);
-    }
-  }
-
-  #removeServer({ cookie, protocol, localPort }: SocketRecord): void {
-    const key = serverKey(protocol, localPort);
-    const cookies = this.#servers.get(key);
-    if (cookies === undefined || !cookies.delete(cookie)) return;
-    if (cookies.size === 0) this.#servers.delete(key);
-  }
-
   #forget(cookie: bigint, now: Moment): void {
     const record = this.#records.get(cookie);
     if (record === undefined) return;
     this.#records.delete(cookie);
     this.#udpLite.delete(cookie);
-    this.#removeServer(record);
+    this.servers.remove(cookie, record.protocol, record.localPort);
     if (record.protocol === TCP && !record.listening) {
       this.#table.destroy(record.slot, now);
       this.#closing.add(record, performance.now());
@@ -551,14 +473,4 @@ export class SocketRegistry {
   closePorts(): void {
     this.#closing.tidy();
   }
-}
-
-function serverKey(protocol: number, port: number): number {
-  return protocol << 16 | port;
-}
-
-/** Whether two local addresses of one port may mean the same packets. */
-function overlap(one: Uint8Array, other: Uint8Array): boolean {
-  return isAnyAddress(one) || isAnyAddress(other) ||
-    one.every((byte, i) => byte === other[i]);
 }

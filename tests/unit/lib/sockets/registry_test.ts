@@ -535,7 +535,7 @@ for (
   });
 }
 
-Deno.test("SocketRegistry.isRival() finds sockets of others at a port of its own", () => {
+Deno.test("ServerPorts.isRival() finds sockets of others at a port of its own", () => {
   using scene = new RegistryScene();
   const { registry } = scene;
   const isRival = (
@@ -545,12 +545,12 @@ Deno.test("SocketRegistry.isRival() finds sockets of others at a port of its own
     netns = 0n,
   ): boolean => {
     const { address, port } = endpoint(at);
-    return registry.isRival(cookie, protocol, address, port, netns);
+    return registry.servers.isRival(cookie, protocol, address, port, netns);
   };
-  assert.ok(!registry.hasServers);
+  assert.ok(registry.servers.isEmpty);
   scene.observe({ ...NAMED, listening: true });
   scene.observe({ cookie: 7n, protocol: UDP, local: "0.0.0.0:53" });
-  assert.ok(registry.hasServers);
+  assert.ok(!registry.servers.isEmpty);
   assert.ok(isRival(TCP, LOCAL));
   assert.ok(isRival(TCP, "0.0.0.0:40000"));
   assert.ok(!isRival(TCP, LOCAL, NAMED.cookie), "it is its own");
@@ -560,11 +560,11 @@ Deno.test("SocketRegistry.isRival() finds sockets of others at a port of its own
   assert.ok(!isRival(UDP, LOCAL), "another protocol");
   assert.ok(isRival(UDP, "127.0.0.53:53"));
   closeEverything(scene);
-  assert.ok(!registry.hasServers);
+  assert.ok(registry.servers.isEmpty);
   assert.ok(!isRival(TCP, LOCAL));
 });
 
-Deno.test("SocketRegistry.share() leaves the connections of others alone", () => {
+Deno.test("ServerPorts.share() leaves the connections of others alone", () => {
   using scene = new RegistryScene();
   const { registry } = scene;
   const listener: StateText = { ...NAMED, listening: true };
@@ -572,12 +572,17 @@ Deno.test("SocketRegistry.share() leaves the connections of others alone", () =>
   const accepted: StateText = { ...CONNECTED, cookie: 50n };
   scene.observe(listener);
   assert.ok(scene.received(visit) >= 0);
-  assert.ok(registry.isAccepted(scene.state(accepted)));
-  registry.share(TCP, 40000);
-  assert.ok(registry.hasShared);
-  assert.ok(registry.isShared(scene.state(accepted)));
-  assert.ok(!registry.isAccepted(scene.state(accepted)), "it has to be found");
-  assert.ok(!registry.isRival(99n, TCP, endpoint(LOCAL).address, 40000));
+  assert.ok(registry.servers.isAccepted(scene.state(accepted)));
+  registry.servers.share(TCP, 40000);
+  assert.ok(registry.servers.hasShared);
+  assert.ok(registry.servers.isShared(scene.state(accepted)));
+  assert.ok(
+    !registry.servers.isAccepted(scene.state(accepted)),
+    "it has to be found",
+  );
+  assert.ok(
+    !registry.servers.isRival(99n, TCP, endpoint(LOCAL).address, 40000),
+  );
   assert.equal(scene.received(visit), Match.EARLY);
   assert.equal(scene.sent({ ...ACK, flags: "S." }), Match.EARLY);
   scene.observe(accepted);
