@@ -65,6 +65,9 @@ export function toldWords(text: string): string[] {
   const said = [
     ...text.matchAll(/^tracedump: warning: (.*)$/gm),
     ...text.matchAll(/([1-9][\d,]* dropped by kernel)/g),
-  ].map(([, words]) => words!.replaceAll(/\d[\d,.:]*/g, "N"));
+  ].map(([, words]) =>
+    words!.replaceAll(/(process \d+) \([^)]*\)/g, "$1 (NAME)")
+      .replaceAll(/\d[\d,.]*(:\d+)?/g, "N")
+  );
   return [...new Set(said)];
 }

@@ -40,11 +40,11 @@ Deno.test("accuracyOf() counts what a comparison found", () => {
 
 Deno.test("toldWords() keeps each message once, without its numbers", () => {
   const warning = (pid: number): string =>
-    `tracedump: warning: process ${pid} (x) uses tcp 127.0.0.1:${pid}\n`;
+    `tracedump: warning: process ${pid} (x-${pid}) uses tcp 127.0.0.1:${pid}: early\n`;
   const end =
     "tracedump: 9 packets (1 B) written to f, 1,200 dropped by kernel";
   assert.deepEqual(toldWords(`${warning(7)}${warning(8)}said: 7\n${end}`), [
-    "process N (x) uses tcp N",
+    "process N (NAME) uses tcp N: early",
     "N dropped by kernel",
   ]);
   assert.deepEqual(toldWords("1 packet written to f, 0 dropped by kernel"), []);
