@@ -277,14 +277,18 @@ export class CallTracker<Call> {
       }
       this.#observer.apply();
     }
-    if (open.call.kind === "accept") {
-      state = this.#acceptedBy(tracee, returnValue);
+    const { call, before } = open;
+    if (call.kind === "accept") state = this.#stateOf(tracee, returnValue);
+    else if (state === undefined && before !== undefined) {
+      // It took long, and our duplicate was closed.
+      const found = this.#stateOf(tracee, call.fd);
+      if (found?.cookie === before.cookie) state = found;
     }
     this.#tell(tracee, open, state, returnValue);
     tracee.closeCall();
   }
 
-  #acceptedBy(tracee: Tracee<Call>, fd: number): SocketState | undefined {
+  #stateOf(tracee: Tracee<Call>, fd: number): SocketState | undefined {
     using socket = this.#duplicate(tracee, fd);
     return socket !== undefined && readSocketState(socket.number, this.#state)
       ? this.#state
