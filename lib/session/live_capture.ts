@@ -227,8 +227,9 @@ export class LiveCapture implements Capture {
     this.#endCapturing("stopped");
     if (this.#options.target.kind === "processes") return;
     // Nobody waits for the command any more, or for its processes. Those that
-    // are traced end with their tracer.
-    this.#trackingEnded();
+    // are traced end with their tracer, which closes what it opened.
+    if (this.#tracked || !this.#tracing) this.#trackingEnded();
+    else this.#endTracing("end");
   }
 
   forwardSignal(signal: number): void {
@@ -273,8 +274,12 @@ export class LiveCapture implements Capture {
       this.#finishIfDone();
       return;
     }
-    this.#toTracker({ type: "detach" });
-    // The kernel detaches everything when the tracer's thread ends.
+    this.#endTracing("detach");
+  }
+
+  #endTracing(type: "detach" | "end"): void {
+    this.#toTracker({ type });
+    // The kernel detaches or ends everything when the tracer's thread ends.
     this.#timer = setTimeout(() => this.#trackingEnded(), DETACH_PATIENCE);
   }
 

@@ -74,7 +74,9 @@ export type TrackerCommand =
   | { readonly type: "start"; readonly setup: TrackerSetup }
   | { readonly type: "signal"; readonly signal: number }
   /** Let go of the processes that were attached to. */
-  | { readonly type: "detach" };
+  | { readonly type: "detach" }
+  /** End the command and whatever it started. */
+  | { readonly type: "end" };
 
 /** From the tracer's thread. */
 export type TrackerMessage =

@@ -41,5 +41,8 @@ self.onmessage = ({ data }: MessageEvent<TrackerCommand>) => {
     case "detach":
       tracking?.detach();
       return;
+    case "end":
+      tracking?.end();
+      return;
   }
 };

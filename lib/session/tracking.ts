@@ -68,6 +68,8 @@ const HELD = 3;
 const DEBUG_PROCESSES = 2;
 const DEBUG_CALLS = 5;
 
+const SIGKILL = 9;
+
 /** Stop signals of the terminal: SIGTSTP, SIGTTIN, SIGTTOU. */
 const TERMINAL_STOPS: ReadonlySet<number> = new Set([20, 21, 22]);
 
@@ -270,6 +272,12 @@ export class Tracking {
   detach(): void {
     this.#detached = true;
     this.#tracer.detachAll(DETACH_PATIENCE);
+  }
+
+  /** Ends the processes that it launched; `run` ends. */
+  end(): void {
+    this.#detached = true;
+    for (const pid of this.#tracer.processIds) kill(pid, SIGKILL);
   }
 
   #launch(

@@ -195,6 +195,30 @@ time.sleep(1000)`);
   assert.deepEqual(trace.exit, { kind: "signaled", signal: 9 });
 });
 
+libraryTest("cmd: takes traced processes in the background along", async () => {
+  // They outlive the command, and would have the tracer stay.
+  const script = "sleep 1000 & echo -n $! > /dev/udp/127.0.0.1/9; sleep 1000";
+  const trace = openTrace(["cmd:bash", "-c", script], { tracker: "ptrace" });
+  await trace.start();
+  const packet = await trace.read();
+  const pid = new TextDecoder().decode(packet!.payload);
+  await trace.close();
+  await until(
+    () => statusOf(pid) === undefined ? true : undefined,
+    `the end of ${pid}`,
+  );
+});
+
+/** State of a process that runs. */
+function statusOf(pid: string): string | undefined {
+  try {
+    const text = Deno.readTextFileSync(`/proc/${pid}/status`);
+    return /State:\t[^ZX]/.exec(text)?.[0];
+  } catch {
+    return undefined;
+  }
+}
+
 libraryTest("cmd: and pid: say what is wrong", async () => {
   const cases: [string, string][] = [
     ["cmd:/nowhere/program", "not-found"],
