@@ -14,6 +14,8 @@ import { MAP_SHARED, Mapping, PROT_READ, PROT_WRITE } from "./memory.ts";
 export const MapType = {
   HASH: 1,
   ARRAY: 2,
+  /** For programs alone: values have one copy per processor. */
+  PERCPU_ARRAY: 6,
   LRU_HASH: 9,
   SK_STORAGE: 24,
   RINGBUF: 27,

@@ -204,6 +204,13 @@ function makeMaps(stack: DisposableStack): Record<ViewMapName, BpfMap> {
     session_slots: slots(VIEW_MAP.sessionSlots, SLOT.size),
     attempts: sockets(VIEW_MAP.attempts, MAX_ATTEMPTS),
     attempt_slots: slots(VIEW_MAP.attemptSlots, SLOT.size),
+    scratch: make({
+      name: VIEW_MAP.scratch,
+      type: MapType.PERCPU_ARRAY,
+      keySize: 4,
+      valueSize: 8,
+      maxEntries: 1,
+    }),
     caller_slots: slots(VIEW_MAP.callerSlots, CALLER.size),
     listeners: make({
       name: VIEW_MAP.listeners,

@@ -147,7 +147,7 @@ export class ViewLoader implements Disposable {
       const load = (): void => attempt(kernel);
       if (!abilities.typed) load();
       else {this.#noting(
-          abilities.cookies && !noTypes ? "cookies" : "tp_btf",
+          abilities.slots && !noTypes ? "slots" : "tp_btf",
           load,
         );}
       chosen = kernel;

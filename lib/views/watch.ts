@@ -48,7 +48,7 @@ export interface WatchOptions {
 /** What a view can do without, in another way. */
 export const WATCH_FEATURES: readonly WatchFeature[] = [
   "ebpf",
-  "cookies",
+  "slots",
   "tp_btf",
   "fentry",
   "cgroup",
@@ -59,7 +59,7 @@ export const WATCH_FEATURES: readonly WatchFeature[] = [
 /** One of {@linkcode WATCH_FEATURES}. */
 export type WatchFeature =
   | "ebpf"
-  | "cookies"
+  | "slots"
   | "tp_btf"
   | "fentry"
   | "cgroup"

@@ -43,7 +43,7 @@ const VIEWS = {
 /** Rungs that newer kernels would not try. */
 const RUNGS: readonly (readonly WatchFeature[])[] = [
   [],
-  ["cookies"],
+  ["slots"],
   ["tp_btf"],
 ];
 

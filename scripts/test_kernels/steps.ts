@@ -30,7 +30,7 @@ const VIEW_CASES: readonly string[] = [
   "watchSessions\\(\\) knows who accepted, also after fork",
   "watchStates\\(\\) tells every change of both ends",
   "watchRetransmits\\(\\) names the owner of the connection",
-  "without (?:cookies|tp_btf), (?:attempts|sessions) are told the same",
+  "without (?:slots|tp_btf), (?:attempts|sessions) are told the same",
 ];
 
 const LAUNCHED = "TCP client: blocking connect";

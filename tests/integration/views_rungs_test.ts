@@ -29,7 +29,7 @@ import {
 
 /** Ways to get at sockets that take the place of better ones. */
 const RUNGS: readonly (readonly WatchFeature[])[] = [
-  ["cookies"],
+  ["slots"],
   ["tp_btf"],
 ];
 
@@ -142,7 +142,7 @@ for (const without of RUNGS) {
 }
 
 ebpfTest("what is refused is told in the order of the trials", () => {
-  const without = ["cookies", "fentry", "probe"] as const;
+  const without = ["slots", "fentry", "probe"] as const;
   using watch = watchSessions({ scope: CHILDREN, without });
   deepEqual(
     watch.details,

@@ -39,7 +39,8 @@ import {
   TCP,
   UDP,
 } from "./pieces.ts";
-import { CALLER_PLACE, FREE_PLACE, KEY_PLACE, SOCKET_PLACE } from "./places.ts";
+import { CALLER_PLACE, FREE_PLACE, SOCKET_PLACE } from "./places.ts";
+import { writeKey } from "./reading.ts";
 import { ATTEMPTS, keep, rememberCaller } from "./socket_table.ts";
 
 /** Result of every program here: go on. */
@@ -134,13 +135,7 @@ function onlyFirst(family: number): Code {
 /** The attempt by its socket, and the socket by the thread. */
 function remember(abilities: ViewAbilities): Code {
   return [
-    abilities.cookies
-      ? [
-        mov(R1, R6),
-        call("get_socket_cookie"),
-        store("u64", R10, KEY_PLACE, R0),
-      ]
-      : store("u64", R10, KEY_PLACE, R7),
+    writeKey(abilities),
     keep(ATTEMPTS, abilities),
     load("u32", R1, R10, SOCKET_PLACE + SOCKET.tid),
     store("u32", R10, CALLER_PLACE, R1),

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { add, and, mov, neg } from "../../extended/alu.ts";
+import { and, mov, neg } from "../../extended/alu.ts";
 import {
   type Code,
   label,
@@ -30,7 +30,6 @@ import {
   callNumber,
   fileOfDescriptor,
   isX86,
-  probe,
   socketOfFile,
 } from "../probing.ts";
 import { type Program, program } from "../program.ts";
@@ -162,24 +161,12 @@ function accepted(kernel: ViewKernel): Code {
     load("u64", R9, R6, 8),
     jumpIf(R9, "s<", 0, "done"),
     // The same kernels have both.
-    fileOfDescriptor(types, PROBE_PLACE, abilities.cookies),
+    fileOfDescriptor(types, PROBE_PLACE, abilities.slots),
     socketOfFile(types, PROBE_PLACE),
-    mov(R7, R3),
-    abilities.cookies
-      ? [
-        add(R3, types.offset("sock", "__sk_common.skc_cookie")),
-        probe(KEY_PLACE, 8),
-        // Nothing is kept of sockets without a cookie.
-        load("u64", R1, R10, KEY_PLACE),
-        jumpIf(R1, "==", 0, "done"),
-      ]
-      : store("u64", R10, KEY_PLACE, R7),
+    store("u64", R10, KEY_PLACE, R3),
     findKept(SESSIONS, abilities),
     jumpIf(R0, "==", 0, "done"),
     mov(R8, R0),
-    // What is no socket has no cookie either, whatever stands there.
-    load("u64", R1, R8, SOCKET.socket),
-    jumpIf(R1, "!=", R7, "done"),
   ];
 }
 

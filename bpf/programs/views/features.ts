@@ -37,8 +37,8 @@ export interface ViewAbilities {
    * Otherwise (`raw_tracepoint`) everything is read by address.
    */
   readonly typed: boolean;
-  /** Sockets have cookies there: kernel 5.12. */
-  readonly cookies: boolean;
+  /** What is kept of sockets has slots: needs atomic exchange, kernel 5.12. */
+  readonly slots: boolean;
   /**
    * Read kernel memory by address: who accepts a connection, and the local end
    * of attempts that failed at once. Lockdown in the mode "confidentiality"
@@ -49,9 +49,9 @@ export interface ViewAbilities {
 
 /** Ways to get at a socket in a tracepoint, best first. */
 export const VIEW_ABILITIES: readonly ViewAbilities[] = [
-  { typed: true, cookies: true, probe: true },
-  { typed: true, cookies: false, probe: true },
-  { typed: false, cookies: false, probe: true },
+  { typed: true, slots: true, probe: true },
+  { typed: true, slots: false, probe: true },
+  { typed: false, slots: false, probe: true },
 ];
 
 /** Whether sockets are remembered from their birth on. */

@@ -12,17 +12,19 @@ import { COMM_LENGTH, MAP } from "../layout.ts";
 
 /** Names of the maps. */
 export const VIEW_MAP = {
-  /** TCP sockets from birth to end; cookie or address → SOCKET. */
+  /** TCP sockets from birth to end; address of the socket → SOCKET. */
   sessions: "sessions",
   /** The same as an array of {@linkcode SLOT}, which comes first. */
   sessionSlots: "session_slots",
   /** Calls of connect(2) whose outcome is open; the same key and value. */
   attempts: "attempts",
   attemptSlots: "attempt_slots",
-  /** Threads inside such a call; thread id → key of the socket. */
+  /** Threads inside such a call; thread id → address of the socket. */
   callers: "callers",
   /** The same as an array of {@linkcode CALLER}. */
   callerSlots: "caller_slots",
+  /** One u64 for each processor, see `writeKey()`. */
+  scratch: "scratch",
   /**
    * Who listens, or did last; {@linkcode LISTENER_KEY} → SOCKET. Connections
    * that nobody accepted end after their listener.
@@ -41,7 +43,7 @@ export const VIEW_MAP = {
 /** Name of a map of the views. */
 export type ViewMapName = typeof VIEW_MAP[keyof typeof VIEW_MAP];
 
-/** Bytes of the cookie or address of a socket, a key. */
+/** Bytes of the address of a socket, a key. */
 export const SOCKET_KEY_SIZE = 8;
 
 /** What is kept of a socket. */

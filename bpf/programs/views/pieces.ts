@@ -210,13 +210,13 @@ export function describeEnds(
 
 /** The socket on the stack becomes what is kept of the one in r7. */
 export function keepSocket(kernel: ViewKernel): Code {
-  return [writeKey(kernel), keep(SESSIONS, kernel.abilities)];
+  return [writeKey(kernel.abilities), keep(SESSIONS, kernel.abilities)];
 }
 
 /** r8 = what is kept of the socket in r7 or null; its key is on the stack. */
 export function findSession(kernel: ViewKernel): Code {
   return [
-    writeKey(kernel),
+    writeKey(kernel.abilities),
     findKept(SESSIONS, kernel.abilities),
     mov(R8, R0),
   ];

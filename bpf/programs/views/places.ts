@@ -12,7 +12,7 @@ import { LISTENER_KEY, SOCKET, VIEW_MAP } from "./layout.ts";
 
 /** Where a socket is described on the stack. */
 export const SOCKET_PLACE = -SOCKET.size;
-/** The key of a socket: its cookie or address. */
+/** The key of a socket: its address. */
 export const KEY_PLACE = SOCKET_PLACE - 8;
 /** Keys of 32 bits: processes and slots. */
 export const ID_PLACE = KEY_PLACE - 8;

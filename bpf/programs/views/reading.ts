@@ -10,23 +10,27 @@
 import { add, mov } from "../../extended/alu.ts";
 import {
   type Code,
+  label,
   R0,
   R1,
   R10,
+  R2,
   R3,
   R7,
   type Register,
+  scope,
 } from "../../extended/instruction.ts";
 import { call, jumpIf } from "../../extended/jump.ts";
 import { load, store } from "../../extended/load_store.ts";
 import { type Size, SIZE_BYTES } from "../../extended/opcodes.ts";
 import type { KernelTypes, Tracepoint } from "../kernel_types.ts";
-import { copyWords } from "../macros.ts";
+import { copyWords, lookup } from "../macros.ts";
 import { probe } from "../probing.ts";
 import { type Program, program } from "../program.ts";
 import { tracepointProgram } from "../tracker_process.ts";
 import type { ViewAbilities } from "./features.ts";
-import { FREE_PLACE, KEY_PLACE, PROBE_PLACE } from "./places.ts";
+import { VIEW_MAP } from "./layout.ts";
+import { FREE_PLACE, ID_PLACE, KEY_PLACE, PROBE_PLACE } from "./places.ts";
 
 /** The running kernel: its structures, and what it permits. */
 export interface ViewKernel {
@@ -72,15 +76,28 @@ export function openSocket(kernel: ViewKernel): Code {
   return [mov(R3, R7), probe(place, length)];
 }
 
-/** Writes the key of the socket in r7 to the stack; r0 to r5 are lost. */
-export function writeKey({ abilities }: ViewKernel): Code {
-  return abilities.cookies
-    ? [
-      mov(R1, R7),
-      call("get_socket_cookie"),
-      store("u64", R10, KEY_PLACE, R0),
-    ]
-    : store("u64", R10, KEY_PLACE, R7);
+/**
+ * Writes the key of the socket in r7 to the stack: its address. r0 to r5 are
+ * lost.
+ *
+ * With typed pointers no number can be made of one to find a slot by, but what
+ * was written to a map is a number when it is read again. The program may be
+ * interrupted by another one that does the same: it leaves what it found.
+ */
+export function writeKey({ slots }: ViewAbilities): Code {
+  if (!slots) return store("u64", R10, KEY_PLACE, R7);
+  return scope([
+    store("u64", R10, KEY_PLACE, 0),
+    store("u32", R10, ID_PLACE, 0),
+    lookup(VIEW_MAP.scratch, ID_PLACE),
+    jumpIf(R0, "==", 0, "done"),
+    load("u64", R1, R0, 0),
+    store("u64", R0, 0, R7),
+    load("u64", R2, R0, 0),
+    store("u64", R0, 0, R1),
+    store("u64", R10, KEY_PLACE, R2),
+    label("done"),
+  ]);
 }
 
 /** dst = member of the socket's `struct sock_common`. */

@@ -111,7 +111,7 @@ function attempts(kernel: ViewKernel, features: ViewFeatures): Code {
       // The call cannot tell more; a missing error means that it gave up.
       ownSocket(kernel, SOCKET_FLAG.ACTIVE | SOCKET_FLAG.RETURNED, filtered),
       filtered ? jumpUnlessWatched(R10, SOCKET_PLACE, "no attempt") : [],
-      writeKey(kernel),
+      writeKey(kernel.abilities),
       keep(ATTEMPTS, kernel.abilities),
       jump("no attempt"),
       label("not begun"),
@@ -122,7 +122,7 @@ function attempts(kernel: ViewKernel, features: ViewFeatures): Code {
     jumpIf(R1, "==", STATE.SYN_SENT, "look"),
     jumpIf(R1, "!=", STATE.SYN_RECV, "no attempt"),
     label("look"),
-    writeKey(kernel),
+    writeKey(kernel.abilities),
     findKept(ATTEMPTS, kernel.abilities),
     mov(R8, R0),
     jumpIf(R8, "==", 0, "no attempt"),
@@ -283,7 +283,7 @@ function tellEnd(
   tells: boolean,
 ): Code {
   return [
-    !tells ? writeKey(kernel) : [
+    !tells ? writeKey(kernel.abilities) : [
       findOrDescribe(kernel),
       filtered ? jumpUnlessWatched(R8, 0, "forget") : [],
       beginRecord(RECORD_TYPE.CLOSED, "forget"),

@@ -1,14 +1,13 @@
 /**
- * What is kept of sockets, by key: the socket's cookie, or its address where
- * the kernel gives no cookies to these programs.
+ * What is kept of sockets, by their addresses.
  *
- * Cookies are counted up, so their lower bits find a slot of an array that is
- * seldom taken: keeping and forgetting takes a fraction of what it takes in a
- * hash map. What finds its slot taken goes into a hash map.
+ * An address finds a slot of an array that is seldom taken: keeping and
+ * forgetting takes a fraction of what it takes in a hash map. What finds its
+ * slot taken goes into a hash map.
  *
  * @module
  */
-import { add, and, mov } from "../../extended/alu.ts";
+import { add, and, mov, mul, rsh } from "../../extended/alu.ts";
 import { atomicCompareExchange } from "../../extended/atomic.ts";
 import {
   type Code,
@@ -66,12 +65,13 @@ export const ATTEMPTS: SocketTable = {
 
 /** r0 = what is kept under the key on the stack, or null. */
 export function findKept(
-  { slots, others, counter }: SocketTable,
-  { cookies }: ViewAbilities,
+  table: SocketTable,
+  { slots }: ViewAbilities,
 ): Code {
-  if (!cookies) return lookup(others, KEY_PLACE);
+  const { others, counter } = table;
+  if (!slots) return lookup(others, KEY_PLACE);
   return scope([
-    findSlot(slots),
+    findSlot(table),
     jumpIf(R0, "==", 0, "found"),
     load("u64", R1, R0, SLOT.key),
     load("u64", R2, R10, KEY_PLACE),
@@ -90,12 +90,13 @@ export function findKept(
 
 /** The socket on the stack is kept under the key there. */
 export function keep(
-  { slots, others, counter }: SocketTable,
-  { cookies }: ViewAbilities,
+  table: SocketTable,
+  { slots }: ViewAbilities,
 ): Code {
+  const { others, counter } = table;
   return scope([
-    !cookies ? [] : [
-      findSlot(slots),
+    !slots ? [] : [
+      findSlot(table),
       jumpIf(R0, "==", 0, "elsewhere"),
       mov(R2, R0),
       mov(R0, 0),
@@ -113,19 +114,20 @@ export function keep(
     count(COUNTS.lostSockets, 1),
     jump("kept"),
     label("added"),
-    cookies ? count(counter, 1) : [],
+    slots ? count(counter, 1) : [],
     label("kept"),
   ]);
 }
 
 /** Nothing is kept under the key on the stack any more. */
 export function forget(
-  { slots, others, counter }: SocketTable,
-  { cookies }: ViewAbilities,
+  table: SocketTable,
+  { slots }: ViewAbilities,
 ): Code {
-  if (!cookies) return remove(others, KEY_PLACE);
+  const { others, counter } = table;
+  if (!slots) return remove(others, KEY_PLACE);
   return scope([
-    findSlot(slots),
+    findSlot(table),
     jumpIf(R0, "==", 0, "gone"),
     load("u64", R1, R0, SLOT.key),
     load("u64", R2, R10, KEY_PLACE),
@@ -144,14 +146,24 @@ export function forget(
 }
 
 /** r0 = slot of the key on the stack; null is for the verifier. */
-function findSlot(slots: ViewMapName): Code {
+function findSlot({ slots }: SocketTable): Code {
   return [
+    // Sockets lie some 40 cache lines apart.
     load("u64", R1, R10, KEY_PLACE),
+    rsh(R1, LINE_BITS),
+    mul(R1, SPREAD),
+    rsh(R1, SPREAD_BITS),
     and(R1, SLOTS - 1),
     store("u32", R10, ID_PLACE, R1),
     lookup(slots, ID_PLACE),
   ];
 }
+
+/** Bits of an address that are the same for all sockets. */
+const LINE_BITS = 6;
+/** An odd number without a pattern, and where its product is well mixed. */
+const SPREAD = 0x61c8_8647;
+const SPREAD_BITS = 20;
 
 /**
  * The current thread is in a call about the socket whose key is on the stack.
