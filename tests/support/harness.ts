@@ -13,7 +13,7 @@ import {
   missing,
   type Requirement,
 } from "./requires.ts";
-import { trackerOf, VARIANTS } from "./tool.ts";
+import { optionOf, trackerOf, VARIANTS } from "./tool.ts";
 import { PATIENCE, within } from "./processes.ts";
 
 /** Milliseconds that one test may take. */
@@ -29,7 +29,7 @@ export interface CaseOptions {
    * namespaces cannot be made.
    */
   readonly network?: Network;
-  /** Without root there is no other tracker: left out in its variants. */
+  /** Without root there is no eBPF: left out in variants that need it. */
   readonly isUnprivileged?: boolean;
 }
 
@@ -44,7 +44,7 @@ export function captureTest(
   if (network !== "host") needs.push("network namespaces");
   const reason = missing(needs);
   for (const variant of VARIANTS) {
-    if (options.isUnprivileged && trackerOf(variant) === "ebpf") continue;
+    if (options.isUnprivileged && needsEbpf(variant)) continue;
     const title = [name, ...variant].join(" ");
     if (reason !== undefined && !isContinuousIntegration()) {
       Deno.test({
@@ -59,6 +59,11 @@ export function captureTest(
       await runCase(body, { name, variant, network });
     });
   }
+}
+
+function needsEbpf(variant: readonly string[]): boolean {
+  return trackerOf(variant) === "ebpf" ||
+    optionOf(variant, "--kernel-filter") === "map";
 }
 
 function defaultNetwork(): Network {
