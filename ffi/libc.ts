@@ -124,6 +124,9 @@ const SYMBOLS = {
   // ssize_t recv(int fd, void *buf, size_t len, int flags)
   recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
 
+  // ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
+  recvmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+
   // ssize_t recvfrom(int fd, void *buf, size_t len, int flags,
   //   struct sockaddr *addr, socklen_t *len)
   recvfrom: {

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { check } from "./errno.ts";
+import { check, Errno, errno, SyscallError } from "./errno.ts";
 import type { Fd } from "./fd.ts";
 import { libc } from "./libc.ts";
 import { cString, Mapping } from "./memory.ts";
@@ -15,6 +15,7 @@ import {
   setIntOption,
   SOCK_DGRAM,
   SOCK_RAW,
+  SOL_SOCKET,
 } from "./socket.ts";
 
 const AF_PACKET = 17;
@@ -23,11 +24,18 @@ const PACKET_ADD_MEMBERSHIP = 1;
 const PACKET_DROP_MEMBERSHIP = 2;
 const PACKET_RX_RING = 5;
 const PACKET_STATISTICS = 6;
+const PACKET_AUXDATA = 8;
 const PACKET_VERSION = 10;
 const TPACKET_V3 = 2;
 const PACKET_MR_PROMISC = 1;
 const ETH_P_ALL = 3;
+const SO_RCVBUF = 8;
+const SO_RCVBUFFORCE = 33;
+/** Also the type of the control message; struct timespec. */
+const SO_TIMESTAMPNS = 35;
+const MSG_TRUNC = 0x20;
 const MSG_DONTWAIT = 0x40;
+const ENETDOWN = 100;
 /** struct sockaddr_ll. */
 const LINK_ADDRESS_LENGTH = 20;
 const HARDWARE_TYPE_OFFSET = 8;
@@ -84,6 +92,7 @@ export const PacketField = {
   NETWORK: 26,
   VLAN_TCI: 32,
   VLAN_TPID: 36,
+  FAMILY: 48,
   PROTOCOL: 50,
   IFINDEX: 52,
   HARDWARE_TYPE: 56,
@@ -194,6 +203,139 @@ export function receivePacket(
     MSG_DONTWAIT,
   );
   return length < 0 ? undefined : length;
+}
+
+/**
+ * Prepares a packet socket that has no ring for
+ * {@linkcode receiveAsInRing}.
+ *
+ * @param size bytes of packets that may wait in the kernel; less without
+ *   CAP_NET_ADMIN
+ * @throws {SyscallError}
+ */
+export function setUpQueue(fd: number, size: number): void {
+  const value = Int32Array.of(size);
+  const { setsockopt } = libc();
+  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, value, 4) < 0) {
+    setIntOption(fd, SOL_SOCKET, SO_RCVBUF, size, "SO_RCVBUF");
+  }
+  setIntOption(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1, "SO_TIMESTAMPNS");
+  setIntOption(fd, SOL_PACKET, PACKET_AUXDATA, 1, "PACKET_AUXDATA");
+}
+
+/** Memory that a ring's packets are read from. */
+export interface RingMemory {
+  /** Address of the first byte. */
+  readonly address: number;
+  /** All of it. */
+  readonly view: DataView;
+}
+
+/** Packets begin at multiples of this. */
+const PACKET_ALIGNMENT = 16;
+/** Where the network header begins: TPACKET_ALIGN(header and address). */
+const NETWORK_OFFSET = 80;
+
+/** struct msghdr: 0 name, 8 namelen, 16 iov, 24 iovlen, 32 control, … */
+const message = new BigUint64Array(7);
+/** struct iovec. */
+const vector = new BigUint64Array(2);
+const control = new Uint8Array(256);
+const controlView = new DataView(control.buffer);
+/** struct cmsghdr: 0 length, 8 level, 12 type, 16 data. */
+const CONTROL = { level: 8, type: 12, data: 16 } as const;
+/** struct tpacket_auxdata. */
+const AUXDATA = { status: 0, length: 4, vlanTci: 16, vlanTpid: 18 } as const;
+
+/**
+ * Takes one packet without waiting from a socket without a ring, and puts it
+ * into memory as it would be in a ring.
+ *
+ * @param at where it goes, a multiple of 16
+ * @param room bytes that it may take
+ * @returns bytes that it took; 0 when there is none, -1 when it was longer
+ *   than the room and is lost
+ */
+export function receiveAsInRing(
+  fd: number,
+  { address, view }: RingMemory,
+  at: number,
+  room: number,
+): number {
+  const pointer = (array: BufferSource): bigint =>
+    Deno.UnsafePointer.value(Deno.UnsafePointer.of(array));
+  vector[0] = BigInt(address + at + NETWORK_OFFSET);
+  vector[1] = BigInt(Math.max(0, room - NETWORK_OFFSET));
+  message[0] = BigInt(address + at + PacketField.FAMILY);
+  message[1] = BigInt(LINK_ADDRESS_LENGTH);
+  message[2] = pointer(vector);
+  message[3] = 1n;
+  message[4] = pointer(control);
+  message[5] = BigInt(control.length);
+  message[6] = 0n;
+  let length: number;
+  do {
+    length = libc().recvmsg(fd, message, MSG_DONTWAIT | MSG_TRUNC);
+    // ENETDOWN comes once for an interface that goes.
+  } while (length < 0 && errno() === ENETDOWN);
+  if (length < 0) {
+    if (errno() === Errno.EAGAIN) return 0;
+    throw new SyscallError("recvmsg(AF_PACKET)", errno());
+  }
+  if (length > room - NETWORK_OFFSET) return -1;
+  const size = (NETWORK_OFFSET + length + PACKET_ALIGNMENT - 1) &
+    -PACKET_ALIGNMENT;
+  view.setUint32(at + PacketField.NEXT, size, true);
+  view.setUint32(at + PacketField.SNAPLEN, length, true);
+  view.setUint32(at + PacketField.LENGTH, length, true);
+  view.setUint32(at + PacketField.STATUS, 0, true);
+  view.setUint16(at + PacketField.FRAME, NETWORK_OFFSET, true);
+  view.setUint16(at + PacketField.NETWORK, NETWORK_OFFSET, true);
+  readControl(view, at, Number(message[5]));
+  return size;
+}
+
+/** Time stamp, original length, and VLAN tag of a packet. */
+function readControl(view: DataView, at: number, end: number): void {
+  for (let from = 0; from + CONTROL.data <= end;) {
+    const data = from + CONTROL.data;
+    const kind = controlView.getInt32(from + CONTROL.type, true);
+    if (controlView.getInt32(from + CONTROL.level, true) === SOL_PACKET) {
+      const status = controlView.getUint32(data + AUXDATA.status, true);
+      view.setUint32(
+        at + PacketField.STATUS,
+        status & TP_STATUS_VLAN_VALID,
+        true,
+      );
+      view.setUint32(
+        at + PacketField.LENGTH,
+        controlView.getUint32(data + AUXDATA.length, true),
+        true,
+      );
+      view.setUint32(
+        at + PacketField.VLAN_TCI,
+        controlView.getUint16(data + AUXDATA.vlanTci, true),
+        true,
+      );
+      view.setUint16(
+        at + PacketField.VLAN_TPID,
+        controlView.getUint16(data + AUXDATA.vlanTpid, true),
+        true,
+      );
+    } else if (kind === SO_TIMESTAMPNS) {
+      view.setUint32(
+        at + PacketField.SECONDS,
+        controlView.getUint32(data, true),
+        true,
+      );
+      view.setUint32(
+        at + PacketField.NANOSECONDS,
+        controlView.getUint32(data + 8, true),
+        true,
+      );
+    }
+    from += (Number(controlView.getBigUint64(from, true)) + 7) & -8;
+  }
 }
 
 /** struct sockaddr_ll: u16 family, be16 protocol, int ifindex, u16 hatype … */

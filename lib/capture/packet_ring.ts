@@ -4,6 +4,9 @@
  *
  * @module
  */
+import { DROP_ALL } from "../../bpf/capture_filter.ts";
+import { assembleClassic } from "../../bpf/classic/instruction.ts";
+import { SyscallError } from "../../ffi/errno.ts";
 import type { Fd } from "../../ffi/fd.ts";
 import { drainEventFd } from "../../ffi/file.ts";
 import { type Mapping, poll } from "../../ffi/memory.ts";
@@ -13,18 +16,30 @@ import {
   mapRing,
   openPacketSocket,
   PacketField,
+  readStatistics,
+  receiveAsInRing,
   type RingOptions,
+  setUpQueue,
   setUpRing,
   TP_STATUS_KERNEL,
   TP_STATUS_USER,
   TP_STATUS_VLAN_VALID,
 } from "../../ffi/packet.ts";
+import { attachFilter } from "../../ffi/socket.ts";
 
 const ETHERTYPE_VLAN = 0x8100;
 const ETHERTYPE_QINQ = 0x88a8;
 /** VLAN identifier in the tag control information (IEEE 802.1Q). */
 const VLAN_NUMBER = 0xfff;
 const POLLIN = 1;
+/** Bytes of packets that came before the ring was there. */
+export const EARLY_SIZE: number = 16 << 20;
+/** Room that the longest packet needs. */
+const LONGEST = 1 << 17;
+/** The last packets of a socket that the ring after it may have, too. */
+const MOST_TWINS = 256;
+/** In so many blocks. */
+const TWIN_BLOCKS = 4;
 /** Up to here copying word by word is faster. */
 const FEW_BYTES = 256;
 
@@ -66,12 +81,54 @@ export function openCaptureSocket(
   attachFilter: (socket: Fd) => void,
   view: SocketView = {},
 ): Fd {
-  const socket = openPacketSocket(view.raw);
-  try {
+  return openSocket(view.raw, (socket) => {
     // The order closes the race: no packet gets in before the filter.
     attachFilter(socket);
     setUpRing(socket, options);
     bindPacketSocket(socket, view.interfaceIndex ?? 0);
+  });
+}
+
+/**
+ * Opens a packet socket that sees packets within a fraction of a millisecond,
+ * where a ring takes more than ten: the kernel waits until every processor has
+ * forgotten the socket without the ring. It keeps packets until
+ * {@linkcode PacketRing.takeOver}.
+ *
+ * @throws {SyscallError}
+ */
+export function openEarlySocket(attachFilter: (socket: Fd) => void): Fd {
+  return openSocket(false, (socket) => {
+    attachFilter(socket);
+    // The kernel doubles it, and counts more for a packet than it takes here.
+    setUpQueue(socket.number, EARLY_SIZE / 2);
+    bindPacketSocket(socket, 0);
+  });
+}
+
+/**
+ * Opens a packet socket with a ring that gets no packets before
+ * {@linkcode PacketRing.takeOver}.
+ *
+ * @throws {SyscallError}
+ */
+export function openLateSocket(
+  options: RingOptions,
+  attachFilter: (socket: Fd) => void,
+): Fd {
+  return openSocket(false, (socket) => {
+    attachFilter(socket);
+    setUpRing(socket, options);
+  });
+}
+
+function openSocket(
+  raw: boolean | undefined,
+  setUp: (socket: Fd) => void,
+): Fd {
+  const socket = openPacketSocket(raw);
+  try {
+    setUp(socket);
   } catch (error) {
     socket.close();
     throw error;
@@ -89,6 +146,13 @@ export class PacketRing implements Disposable {
   #block = 0;
   #left = 0;
   #next = 0;
+  /** Packets that came before the ring was there, at `#earlyAt`. */
+  #early = 0;
+  #earlyAt = 0;
+  /** Those of them that the ring may have, too. */
+  #twins: number[] = [];
+  #twinBlocks = 0;
+  #lost = 0;
 
   /** The ring and the tail behind it, as bytes. */
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -134,8 +198,56 @@ export class PacketRing implements Disposable {
 
   /** Whether the kernel has handed the current block over. */
   get ready(): boolean {
+    if (this.#early > 0) return true;
     const status = this.#block * this.#options.blockSize + BlockField.STATUS;
     return (Atomics.load(this.words, status >> 2) & TP_STATUS_USER) !== 0;
+  }
+
+  /**
+   * Goes on where a socket without a ring began, so that each packet is there
+   * once: what it has received comes first.
+   *
+   * @param early socket of {@linkcode openEarlySocket}; closed
+   * @param own that of the ring, of {@linkcode openLateSocket}
+   * @param at where {@linkcode EARLY_SIZE} bytes of the tail are for packets
+   * @throws {SyscallError}
+   */
+  takeOver(early: Fd, own: Fd, at: number): void {
+    this.#earlyAt = at;
+    bindPacketSocket(own, 0);
+    // Both get what comes between these two.
+    const errno = attachFilter(early.number, assembleClassic(DROP_ALL));
+    if (errno !== 0) throw new SyscallError("SO_ATTACH_FILTER", errno);
+    this.#receive(early);
+    early.close();
+    this.#twinBlocks = TWIN_BLOCKS;
+  }
+
+  /** Puts what a socket has received into the tail. */
+  #receive(early: Fd): void {
+    const end = this.#earlyAt + EARLY_SIZE;
+    const twins: number[] = [];
+    for (let at = this.#earlyAt;;) {
+      const room = Math.min(LONGEST, end - at);
+      const size = receiveAsInRing(early.number, this, at, room);
+      if (size === 0) break;
+      if (size < 0) {
+        this.#lost++;
+        continue;
+      }
+      twins.push(at);
+      this.#early++;
+      at += size;
+    }
+    this.#twins = twins.slice(-MOST_TWINS);
+    this.#lost += readStatistics(early.number).drops;
+  }
+
+  /** Packets that had no room before the ring was there; told once. */
+  takeLost(): number {
+    const lost = this.#lost;
+    this.#lost = 0;
+    return lost;
   }
 
   /** Waits for a block or for the eventfd, at most `timeout` milliseconds. */
@@ -159,6 +271,11 @@ export class PacketRing implements Disposable {
 
   /** Begins the current block; `ready` must be true. */
   openBlock(): void {
+    if (this.#early > 0) {
+      this.#left = this.#early;
+      this.#next = this.#earlyAt;
+      return;
+    }
     const start = this.#block * this.#options.blockSize;
     this.#left = this.words[(start + BlockField.PACKETS) >> 2]!;
     this.#next = start + this.words[(start + BlockField.FIRST) >> 2]!;
@@ -170,11 +287,43 @@ export class PacketRing implements Disposable {
     this.#left--;
     this.at = this.#next;
     this.#next += this.words[(this.at + PacketField.NEXT) >> 2]!;
+    return this.#twins.length === 0 || this.#early > 0 || !this.#takeTwin() ||
+      this.nextPacket();
+  }
+
+  /** Whether the current packet came before, too; each counts once. */
+  #takeTwin(): boolean {
+    const index = this.#twins.findIndex((twin) => this.#isCurrent(twin));
+    if (index < 0) return false;
+    this.#twins.splice(index, 1);
+    return true;
+  }
+
+  /** Whether the packet at `twin` and the current one are the same. */
+  #isCurrent(twin: number): boolean {
+    const { at, words, bytes, networkAt, capturedLength, wireLength } = this;
+    const isAlike =
+      words[(twin + PacketField.SNAPLEN) >> 2] === capturedLength &&
+      words[(twin + PacketField.LENGTH) >> 2] === wireLength &&
+      words[(twin + PacketField.IFINDEX) >> 2] === this.interfaceIndex &&
+      bytes[twin + PacketField.PACKET_TYPE] === this.packetType;
+    if (!isAlike) return false;
+    this.at = twin;
+    const start = this.networkAt;
+    this.at = at;
+    for (let i = 0; i < capturedLength; i++) {
+      if (bytes[start + i] !== bytes[networkAt + i]) return false;
+    }
     return true;
   }
 
   /** Gives the block back to the kernel. */
   closeBlock(): void {
+    if (this.#early > 0) {
+      this.#early = 0;
+      return;
+    }
+    if (this.#twinBlocks > 0 && --this.#twinBlocks === 0) this.#twins = [];
     const { blockSize, blockCount } = this.#options;
     const status = this.#block * blockSize + BlockField.STATUS;
     Atomics.store(this.words, status >> 2, TP_STATUS_KERNEL);

@@ -218,6 +218,7 @@ export class EbpfTracking implements Disposable {
     this.#namespaces = new NetworkNamespaces({
       ring: setup.ring,
       interfaces: setup.interfaces,
+      isHurried: true,
       attachFilter: (socket) => this.#attachFilter(socket.number),
       opened: (socket, source) => {
         listener.tap(source);
@@ -552,7 +553,7 @@ export class EbpfTracking implements Disposable {
     const paths = [`/proc/${event.tgid}/task/${event.tid}/ns/net`];
     for (const pid of pids) paths.push(`/proc/${pid}/ns/net`);
     const seen = this.#namespaces.enter(netns, event.tgid, openAll(paths));
-    if (seen) this.#entered.set(netns, monotonicTime());
+    if (seen) this.#entered.set(netns, this.#namespaces.since(netns));
     return seen;
   }
 

@@ -5,6 +5,7 @@
  * @module
  */
 import { SyscallError } from "../../ffi/errno.ts";
+import { monotonicTime } from "../../ffi/clock.ts";
 import type { Fd } from "../../ffi/fd.ts";
 import {
   inNetworkNamespace,
@@ -14,7 +15,11 @@ import {
 import { NETLINK_ROUTE, openNetlink } from "../../ffi/netlink.ts";
 import { interfaceIndex, type RingOptions } from "../../ffi/packet.ts";
 import { ownNetnsCookie } from "../../ffi/socket.ts";
-import { openCaptureSocket } from "../capture/packet_ring.ts";
+import {
+  openCaptureSocket,
+  openEarlySocket,
+  openLateSocket,
+} from "../capture/packet_ring.ts";
 import { readComm } from "../proc/comm.ts";
 import { netnsNumber } from "../sockets/table.ts";
 import type { TapSource } from "./taps.ts";
@@ -24,6 +29,8 @@ export interface NamespaceOptions {
   readonly ring: RingOptions;
   /** Names of the interfaces to take packets from; empty for all. */
   readonly interfaces: readonly string[];
+  /** Whether the program goes on while a namespace is entered. */
+  readonly isHurried: boolean;
   /** Called before the first packet can arrive. */
   attachFilter(socket: Fd): void;
   /** Called in the namespace; takes the socket over. */
@@ -37,12 +44,18 @@ export class NetworkNamespaces {
   readonly #options: NamespaceOptions;
   /** Cookies of namespaces, with whether their packets are captured. */
   readonly #known = new Map<bigint, boolean>();
+  readonly #since = new Map<bigint, number>();
   /** SO_NETNS_COOKIE of this process; 0 where the kernel does not tell. */
   readonly own: bigint = ownNetnsCookie();
 
   /** Nothing is entered yet but the namespace of this process. */
   constructor(options: NamespaceOptions) {
     this.#options = options;
+  }
+
+  /** When a namespace was entered: CLOCK_MONOTONIC, ns; 0 if it was not. */
+  since(cookie: bigint): number {
+    return this.#since.get(cookie) ?? 0;
   }
 
   /** Namespaces that are captured beside that of this process. */
@@ -72,7 +85,7 @@ export class NetworkNamespaces {
         using namespace = candidate;
         const entered = inNetworkNamespace(
           namespace,
-          () => this.#open(ownNetnsCookie(), cookie),
+          () => this.#open(ownNetnsCookie(), cookie, this.#options.isHurried),
         );
         if (entered) return true;
       }
@@ -95,18 +108,29 @@ export class NetworkNamespaces {
   prepare(namespace: Fd): void {
     inNetworkNamespace(namespace, () => {
       const cookie = ownNetnsCookie();
-      if (this.isNew(cookie)) this.#open(cookie, cookie);
+      if (this.isNew(cookie)) this.#open(cookie, cookie, false);
     });
   }
 
   /** Opens a packet socket if this is the namespace that is meant. */
-  #open(here: bigint, wanted: bigint): boolean {
+  #open(here: bigint, wanted: bigint, hurried: boolean): boolean {
     if (here !== wanted) return false;
-    const { ring, interfaces } = this.#options;
-    const socket = openCaptureSocket(ring, this.#options.attachFilter);
+    const { ring, interfaces, attachFilter } = this.#options;
+    const early = hurried ? openEarlySocket(attachFilter) : undefined;
+    this.#since.set(here, monotonicTime());
+    let socket: Fd;
+    try {
+      socket = early === undefined
+        ? openCaptureSocket(ring, attachFilter)
+        : openLateSocket(ring, attachFilter);
+    } catch (error) {
+      early?.close();
+      throw error;
+    }
     const indexes = interfaces.map(interfaceIndex).filter((index) => index > 0);
     this.#options.opened(socket, {
       socket: socket.number,
+      ...(early === undefined ? {} : { early: early.disown() }),
       links: openNetlink(NETLINK_ROUTE).disown(),
       ring,
       netns: netnsNumber(here),

@@ -10,7 +10,7 @@ import { poll } from "../../ffi/memory.ts";
 import { NetlinkSocket } from "../../ffi/netlink.ts";
 import { readStatistics, type RingOptions } from "../../ffi/packet.ts";
 import { HeldPackets } from "../capture/held_packets.ts";
-import { PacketRing } from "../capture/packet_ring.ts";
+import { EARLY_SIZE, PacketRing } from "../capture/packet_ring.ts";
 import { VerdictCache } from "../capture/verdict_cache.ts";
 import { listLinks } from "../sockets/inet_sockets.ts";
 import { StackedDevices } from "../sockets/links.ts";
@@ -20,6 +20,11 @@ import { Matcher } from "../sockets/matcher.ts";
 export interface TapSource {
   /** Descriptor of the packet socket, with ring and filter. */
   readonly socket: number;
+  /**
+   * Descriptor of one that has received packets while the ring was made; the
+   * other one is not bound then.
+   */
+  readonly early?: number;
   readonly ring: RingOptions;
   /** Descriptor of a NETLINK_ROUTE socket of its network namespace. */
   readonly links: number;
@@ -65,12 +70,18 @@ export class Tap implements Disposable {
     tail: number,
     owns: boolean,
   ) {
-    const { socket, ring, netns, interfaces } = source;
-    this.ring = new PacketRing(socket, wake, ring, tail + HELD_SIZE);
+    const { socket, early, ring, netns, interfaces } = source;
+    const held = tail + HELD_SIZE;
+    const room = early === undefined ? held : held + EARLY_SIZE;
+    this.ring = new PacketRing(socket, wake, ring, room);
     this.held = new HeldPackets(this.ring, this.ring.tailAt + tail, HELD_SIZE);
     this.verdicts = new VerdictCache(this.ring);
     this.matcher = new Matcher(table, netns);
     this.#owned = owns ? new Fd(socket) : undefined;
+    if (early !== undefined) {
+      const at = this.ring.tailAt + held;
+      this.ring.takeOver(new Fd(early), new Fd(socket), at);
+    }
     this.#links = new NetlinkSocket(new Fd(source.links));
     this.#interfaces = interfaces === undefined
       ? undefined
@@ -181,7 +192,7 @@ export class Taps implements Disposable {
   takeDrops(): number {
     let drops = 0;
     for (const { ring } of this.#taps) {
-      drops += readStatistics(ring.socket).drops;
+      drops += readStatistics(ring.socket).drops + ring.takeLost();
     }
     return drops;
   }

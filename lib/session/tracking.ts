@@ -108,6 +108,7 @@ export class Tracking {
     this.#namespaces = new NetworkNamespaces({
       ring: setup.ring,
       interfaces: setup.interfaces,
+      isHurried: false,
       attachFilter: (socket) => this.#rules.attach(socket.number),
       opened: (socket, tap) => this.#openedTap(socket, tap),
       refused: (pid, reason) =>

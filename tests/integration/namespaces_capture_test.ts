@@ -8,7 +8,7 @@ import {
   freePort,
   startEchoServer,
 } from "../support/servers.ts";
-import type { TestPacket } from "../support/packets.ts";
+import { parseCapture, type TestPacket } from "../support/packets.ts";
 import { type Moment, Truth } from "../support/truth.ts";
 
 const OPTIONS = { network: "ethernet", needs: ["IPv6"] } as const;
@@ -162,6 +162,37 @@ for (const tracker of ["ebpf", "ptrace"] as const) {
       assert.equal((await child.ended()).code, 0);
     }
     await bench.verify({ truth: joined(near!, far!), owned: "all" });
+  });
+
+  // Nothing names the namespace beforehand: the program may be faster, but
+  // nothing is missed or there twice once packets are seen.
+  namespaceTest("moving unannounced", tracker, async (bench, options) => {
+    await bench.scene();
+    const mover = await compileWorkload("netns_exec");
+    const burst = await compileWorkload("udp_burst");
+    const truth = await Truth.start({
+      file: `${bench.folder}/far.pcap`,
+      device: "lo",
+      markTo: "127.0.0.1:9",
+    }, bench.startFar.bind(bench));
+    const argv = [mover, burst, `127.0.0.1:${freePort()}`, "1500", "50"];
+    const tool = bench.launch(argv, {
+      options,
+      env: { MOVE_TO: bench.far.path },
+    });
+    assert.equal((await tool.ended()).code, 0);
+    await truth.mark();
+    const sent = (await truth.stop()).filter((packet) =>
+      packet.protocol === "udp" && !packet.bytes.includes("moment ")
+    );
+    const { packets } = parseCapture(await Deno.readFile(bench.output));
+    const missed = sent.length - packets.length;
+    assert.deepEqual(
+      packets.map(({ bytes }) => bytes),
+      sent.slice(missed).map(({ bytes }) => bytes),
+    );
+    assert.ok(packets.length > 0);
+    assert.ok(missed === 0 || tool.stderr.includes("entered too late"));
   });
 
   namespaceTest(

@@ -26,6 +26,7 @@ Deno.test("NetworkNamespaces needs not enter its own, nor one without a name", (
   const namespaces = new NetworkNamespaces({
     ring: RING,
     interfaces: [],
+    isHurried: true,
     attachFilter: () => assert.fail("nothing is opened"),
     opened: () => assert.fail("nothing is opened"),
     refused: () => assert.fail("nothing is refused"),
@@ -42,6 +43,7 @@ Deno.test("NetworkNamespaces tells once of one that is gone", () => {
   const namespaces = new NetworkNamespaces({
     ring: RING,
     interfaces: [],
+    isHurried: true,
     attachFilter: () => assert.fail("nothing is opened"),
     opened: () => assert.fail("nothing is opened"),
     refused: (pid, reason) => told.push(`${pid} ${reason}`),
