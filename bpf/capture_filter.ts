@@ -37,10 +37,13 @@ export interface CaptureFilterOptions {
   readonly maxInstructions?: number;
 }
 
-/** Accepts nothing. */
+/** Accepts nothing. See {@linkcode compileCaptureFilter}. */
 export const DROP_ALL: readonly Instruction[] = [statement(BPF_RET | BPF_K, 0)];
 
-/** Fewest instructions that `maxInstructions` may ask for. */
+/**
+ * Fewest instructions that `maxInstructions` may ask for.
+ * See {@linkcode compileCaptureFilter}.
+ */
 export const MIN_INSTRUCTIONS = 100;
 
 /** Verdict that keeps a packet of any length. */

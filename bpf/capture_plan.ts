@@ -22,7 +22,10 @@ const ICMPV6 = 58;
 /** Protocols with ports that a filter can want. */
 export type PortProtocol = typeof TCP | typeof UDP | typeof UDP_LITE;
 
-/** Address and port of the far side of a socket. */
+/**
+ * Address and port of the far side of a socket.
+ * See {@linkcode compileCaptureFilter}.
+ */
 export interface RemoteEndpoint {
   /** 6 for TCP, 17 for UDP, 136 for UDP-Lite. */
   readonly protocol: 6 | 17 | 136;
@@ -36,7 +39,7 @@ export interface RemoteEndpoint {
   readonly port: number;
 }
 
-/** What a capture wants. */
+/** What a capture wants. See {@linkcode compileCaptureFilter}. */
 export interface CaptureRules {
   /** Local TCP ports, sorted ascending, unique. */
   readonly tcpPorts: readonly number[];

@@ -4,7 +4,23 @@
  * @module
  */
 
-/** A label that is missing, doubled, or out of a jump's reach. */
+/**
+ * A label that is missing, doubled, or out of a jump's reach.
+ *
+ * @example Jump nowhere
+ * ```ts
+ * import { ClassicAssembler } from "./classic/assembler.ts";
+ * import { LabelError } from "./labels.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const program = new ClassicAssembler().jeq(1, "there", "nowhere")
+ *   .label("there").ret(0);
+ * assert.throws(
+ *   () => program.assemble(),
+ *   (error) => error instanceof LabelError && error.label === "nowhere",
+ * );
+ * ```
+ */
 export class LabelError extends RangeError {
   /** Name of the class. */
   override readonly name = "LabelError";

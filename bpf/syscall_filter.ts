@@ -18,7 +18,7 @@ import {
 } from "./classic/seccomp.ts";
 import { type Branch, emitDecision } from "./decision_tree.ts";
 
-/** A system call to stop at. */
+/** A system call to stop at. See {@linkcode compileSyscallFilter}. */
 export interface WatchedCall {
   /** System call number. */
   readonly nr: number;
@@ -26,7 +26,10 @@ export interface WatchedCall {
   readonly nonZeroArgument?: number;
 }
 
-/** The watched calls of one system call table. */
+/**
+ * The watched calls of one system call table.
+ * See {@linkcode compileSyscallFilter}.
+ */
 export interface WatchedArchitecture {
   /** AUDIT_ARCH_* number (linux/audit.h). */
   readonly auditArch: number;

@@ -13,7 +13,10 @@ import {
   KIND,
 } from "./format.ts";
 
-/** A type to be written; ids count from 1 in the order of the list. */
+/**
+ * A type to be written; ids count from 1 in the order of the list.
+ * See {@linkcode encodeBtf}.
+ */
 export type BtfType =
   | {
     readonly kind: "INT";
@@ -33,7 +36,23 @@ export type BtfType =
 
 const INT_SIGNED = 1 << 24;
 
-/** Encodes a list of types. */
+/**
+ * Encodes a list of types.
+ *
+ * @example Describe the value of a map
+ * ```ts
+ * import { encodeBtf } from "./encode.ts";
+ * import { Btf } from "./reader.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const bytes = encodeBtf([
+ *   { kind: "INT", name: "u32", size: 4 },
+ *   { kind: "ARRAY", element: 1, index: 1, count: 8 },
+ * ]);
+ * const types = new Btf(bytes, [{ kind: "INT", name: "u32" }]);
+ * assert.equal(types.id("INT", "u32"), 1);
+ * ```
+ */
 export function encodeBtf(types: readonly BtfType[]): Uint8Array<ArrayBuffer> {
   const words: number[] = [];
   let strings = "\0";

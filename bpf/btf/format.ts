@@ -41,7 +41,7 @@ export const HEADER = {
 /** Words that each type begins with. */
 export const TYPE_WORDS = 3;
 
-/** Kinds of types (`BTF_KIND_…`). */
+/** Kinds of types (`BTF_KIND_…`). See {@linkcode Btf}. */
 export const KIND = {
   INT: 1,
   PTR: 2,
@@ -64,7 +64,7 @@ export const KIND = {
   ENUM64: 19,
 } as const;
 
-/** Name of a kind. */
+/** Name of a kind. See {@linkcode Btf}. */
 export type Kind = keyof typeof KIND;
 
 /** Words after the first three, by kind: fixed. */
@@ -88,7 +88,18 @@ export const ELEMENT_WORDS: readonly number[] = wordTable({
 /** Number of the last known kind. */
 export const LAST_KIND = KIND.ENUM64;
 
-/** Bytes that are not BTF, or not of a kind that can be read. */
+/**
+ * Bytes that are not BTF, or not of a kind that can be read.
+ *
+ * @example Read what is no BTF
+ * ```ts
+ * import { BtfFormatError } from "./format.ts";
+ * import { Btf } from "./reader.ts";
+ * import assert from "node:assert/strict";
+ *
+ * assert.throws(() => new Btf(new Uint8Array(24), []), BtfFormatError);
+ * ```
+ */
 export class BtfFormatError extends SyntaxError {
   /** Name of the class. */
   override readonly name = "BtfFormatError";

@@ -6,7 +6,7 @@
 
 import { KIND, type Kind } from "./format.ts";
 
-/** A type that is wanted. */
+/** A type that is wanted. See {@linkcode Btf}. */
 export interface BtfName {
   /** Its kind: a name may stand for several things. */
   readonly kind: Kind;

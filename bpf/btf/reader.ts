@@ -19,7 +19,7 @@ import {
 } from "./format.ts";
 import { type BtfName, nameKey, NameSet, startsWith } from "./names.ts";
 
-/** Place of a member in a structure. */
+/** Place of a member in a structure. See {@linkcode Btf}. */
 export interface BtfMember {
   /** Byte offset from the start of the outermost structure. */
   readonly offset: number;
@@ -46,7 +46,23 @@ const MAX_DEPTH = 16;
 /** Bit 31 of `info`: member offsets carry bitfield widths. */
 const KFLAG = 0x8000_0000;
 
-/** Types of one kernel or object, with the wanted names found. */
+/**
+ * Types of one kernel or object, with the wanted names found.
+ *
+ * @example Find a type
+ * ```ts
+ * import { encodeBtf } from "./encode.ts";
+ * import { Btf } from "./reader.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const bytes = encodeBtf([
+ *   { kind: "INT", name: "u32", size: 4 },
+ *   { kind: "ARRAY", element: 1, index: 1, count: 8 },
+ * ]);
+ * const types = new Btf(bytes, [{ kind: "INT", name: "u32" }]);
+ * assert.equal(types.id("INT", "u32"), 1);
+ * ```
+ */
 export class Btf {
   readonly #words: Uint32Array;
   readonly #strings: Uint8Array;

@@ -43,7 +43,10 @@ import {
 } from "./opcodes.ts";
 import type { PacketOperand, WordOperand } from "./operands.ts";
 
-/** Right-hand side of arithmetic and comparisons: a constant or X. */
+/**
+ * Right-hand side of arithmetic and comparisons: a constant or X.
+ * See {@linkcode constant}.
+ */
 export type Value = number | "x";
 
 /** Settings of {@linkcode ClassicAssembler}. */

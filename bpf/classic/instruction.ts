@@ -14,7 +14,10 @@
  * @module
  */
 
-/** An instruction, field by field as in `struct sock_filter`. */
+/**
+ * An instruction, field by field as in `struct sock_filter`.
+ * See {@linkcode statement} and, in filters, {@linkcode compileFilter}.
+ */
 export interface Instruction {
   /** Operation; see `opcodes.ts`. 16 bits. */
   readonly code: number;
@@ -26,7 +29,7 @@ export interface Instruction {
   readonly k: number;
 }
 
-/** Bytes of one instruction. */
+/** Bytes of one instruction. See {@linkcode assembleClassic}. */
 export const INSTRUCTION_LENGTH = 8;
 
 const CODE_OFFSET = 0;
@@ -34,12 +37,34 @@ const JT_OFFSET = 2;
 const JF_OFFSET = 3;
 const K_OFFSET = 4;
 
-/** Makes an instruction that does not branch (`BPF_STMT` in linux/filter.h). */
+/**
+ * Makes an instruction that does not branch (`BPF_STMT` in linux/filter.h).
+ *
+ * @example Return a verdict
+ * ```ts
+ * import { statement } from "./instruction.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const BPF_RET_K = 0x06;
+ * assert.deepEqual(statement(BPF_RET_K, 64), { code: 6, jt: 0, jf: 0, k: 64 });
+ * ```
+ */
 export function statement(code: number, k = 0): Instruction {
   return { code, jt: 0, jf: 0, k: k >>> 0 };
 }
 
-/** Makes a conditional jump (`BPF_JUMP` in linux/filter.h). */
+/**
+ * Makes a conditional jump (`BPF_JUMP` in linux/filter.h).
+ *
+ * @example Go on if a value is 6
+ * ```ts
+ * import { jump } from "./instruction.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const BPF_JEQ_K = 0x15;
+ * assert.deepEqual(jump(BPF_JEQ_K, 6, 0, 5), { code: 21, jt: 0, jf: 5, k: 6 });
+ * ```
+ */
 export function jump(
   code: number,
   k: number,
@@ -53,6 +78,27 @@ export function jump(
  * Packs a program into an array of `struct sock_filter`.
  *
  * @returns Eight bytes for each instruction.
+ *
+ * @example Pack a filter for UDP
+ * ```ts
+ * import {
+ *   assembleClassic,
+ *   disassembleClassic,
+ *   jump,
+ *   statement,
+ * } from "./instruction.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const program = [
+ *   statement(0x30, 9), // ldb [9]
+ *   jump(0x15, 17, 0, 1), // jeq #17 jt 0 jf 1
+ *   statement(0x06, 0x40000), // ret
+ *   statement(0x06), // ret #0
+ * ];
+ * const bytes = assembleClassic(program);
+ * assert.equal(bytes.length, 4 * 8);
+ * assert.deepEqual(disassembleClassic(bytes), program);
+ * ```
  */
 export function assembleClassic(
   program: readonly Instruction[],
@@ -75,6 +121,15 @@ export function assembleClassic(
  *
  * Any bytes are taken: operations that do not exist stay as they are, and
  * bytes after the last whole instruction are left out.
+ *
+ * @example Unpack what the kernel gives back
+ * ```ts
+ * import { disassembleClassic, statement } from "./instruction.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const bytes = Uint8Array.of(0x06, 0, 0, 0, 0, 0, 4, 0);
+ * assert.deepEqual(disassembleClassic(bytes), [statement(0x06, 0x40000)]);
+ * ```
  */
 export function disassembleClassic(bytes: Uint8Array): Instruction[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

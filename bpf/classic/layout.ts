@@ -18,7 +18,10 @@ import {
   MODE_MASK,
 } from "./opcodes.ts";
 
-/** Where a branch goes: a label; left out means the next instruction. */
+/**
+ * Where a branch goes: a label; left out means the next instruction.
+ * See {@linkcode ClassicAssembler}.
+ */
 export type Target = string | undefined;
 
 /** An instruction whose targets are labels. */

@@ -135,7 +135,10 @@ export const SKF_NET_OFF: number = -0x100000;
 /** Loads from this offset on read from the link-layer header. */
 export const SKF_LL_OFF: number = -0x200000;
 
-/** Metadata offsets, relative to {@linkcode SKF_AD_OFF}. */
+/**
+ * Metadata offsets, relative to {@linkcode SKF_AD_OFF}.
+ * See {@linkcode extension}.
+ */
 export const Extension = {
   /** Link-layer protocol (ethertype), host order. */
   SKF_AD_PROTOCOL: 0,

@@ -8,7 +8,10 @@
  */
 import { Extension, SKF_AD_OFF, SKF_LL_OFF, SKF_NET_OFF } from "./opcodes.ts";
 
-/** A packet; all but the bytes may be left out. */
+/**
+ * A packet; all but the bytes may be left out.
+ * See {@linkcode ClassicMachine}.
+ */
 export interface PacketView {
   /** Bytes of the packet, from any header on. */
   readonly bytes: Uint8Array;

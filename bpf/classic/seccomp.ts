@@ -28,12 +28,18 @@ export const SECCOMP_ARGS_COUNT = 6;
 /** Bytes of one argument; its low half comes first on little endian. */
 export const SECCOMP_ARG_LENGTH = 8;
 
-/** Verdict: stop the caller for its tracer (PTRACE_EVENT_SECCOMP). */
+/**
+ * Verdict: stop the caller for its tracer (PTRACE_EVENT_SECCOMP).
+ * See {@linkcode encodeSeccompData}.
+ */
 export const SECCOMP_RET_TRACE = 0x7ff00000;
-/** Verdict: let the call pass. */
+/** Verdict: let the call pass. See {@linkcode encodeSeccompData}. */
 export const SECCOMP_RET_ALLOW = 0x7fff0000;
 
-/** A system call, as far as a filter can know it. */
+/**
+ * A system call, as far as a filter can know it.
+ * See {@linkcode encodeSeccompData}.
+ */
 export interface SeccompData {
   /** System call number. */
   readonly nr: number;
@@ -45,7 +51,31 @@ export interface SeccompData {
   readonly args?: readonly bigint[];
 }
 
-/** Packs a `struct seccomp_data`. */
+/**
+ * Packs a `struct seccomp_data`.
+ *
+ * @example Run a filter for system calls
+ * ```ts
+ * import { compileSyscallFilter } from "../syscall_filter.ts";
+ * import {
+ *   encodeSeccompData,
+ *   SECCOMP_RET_ALLOW,
+ *   SECCOMP_RET_TRACE,
+ * } from "./seccomp.ts";
+ * import { ClassicMachine } from "./vm.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const arch = 0xc000003e; // AUDIT_ARCH_X86_64
+ * const machine = new ClassicMachine(
+ *   compileSyscallFilter([{ auditArch: arch, calls: [{ nr: 42 }] }]),
+ *   "seccomp",
+ * );
+ * const run = (nr: number): number =>
+ *   machine.runSeccomp(encodeSeccompData({ arch, nr }));
+ * assert.equal(run(42), SECCOMP_RET_TRACE);
+ * assert.equal(run(43), SECCOMP_RET_ALLOW);
+ * ```
+ */
 export function encodeSeccompData(call: SeccompData): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(SECCOMP_DATA_LENGTH);
   const view = new DataView(bytes.buffer);

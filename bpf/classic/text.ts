@@ -127,6 +127,16 @@ const OPERAND_WIDTH = 16;
  * Formats one instruction, without its number: `jeq #0x6 jt 4 jf 19`.
  *
  * @param index Place in the program; targets are printed as places.
+ *
+ * @example Print an instruction
+ * ```ts
+ * import { jump } from "./instruction.ts";
+ * import { formatInstruction } from "./text.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const text = formatInstruction(jump(0x15, 6, 2, 17), 1);
+ * assert.equal(text, "jeq #0x6 jt 4 jf 19");
+ * ```
  */
 export function formatInstruction(
   instruction: Instruction,
@@ -139,7 +149,19 @@ export function formatInstruction(
     : text;
 }
 
-/** Formats a program as `tcpdump -d` does; one line for each instruction. */
+/**
+ * Formats a program as `tcpdump -d` does; one line for each instruction.
+ *
+ * @example Print a program
+ * ```ts
+ * import { statement } from "./instruction.ts";
+ * import { formatListing } from "./text.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const text = formatListing([statement(6, 0x40000)]);
+ * assert.equal(text, "(000) ret      #262144\n");
+ * ```
+ */
 export function formatListing(program: readonly Instruction[]): string {
   return lines(program.map((instruction, index) => {
     const [mnemonic, operand] = parts(instruction, index);
@@ -152,7 +174,19 @@ export function formatListing(program: readonly Instruction[]): string {
   }));
 }
 
-/** Formats a program as `tcpdump -dd` does: initializers of `sock_filter`. */
+/**
+ * Formats a program as `tcpdump -dd` does: initializers of `sock_filter`.
+ *
+ * @example Print a program for a C compiler
+ * ```ts
+ * import { statement } from "./instruction.ts";
+ * import { formatC } from "./text.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const text = formatC([statement(6, 0x40000)]);
+ * assert.equal(text, "{ 0x6, 0, 0, 0x00040000 },\n");
+ * ```
+ */
 export function formatC(program: readonly Instruction[]): string {
   return lines(
     program.map(({ code, jt, jf, k }) =>
@@ -162,7 +196,18 @@ export function formatC(program: readonly Instruction[]): string {
   );
 }
 
-/** Formats a program as `tcpdump -ddd` does: a count, then four numbers each. */
+/**
+ * Formats a program as `tcpdump -ddd` does: a count, then four numbers each.
+ *
+ * @example Print a program as numbers
+ * ```ts
+ * import { statement } from "./instruction.ts";
+ * import { formatDecimal } from "./text.ts";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(formatDecimal([statement(6, 0x40000)]), "1\n6 0 0 262144\n");
+ * ```
+ */
 export function formatDecimal(program: readonly Instruction[]): string {
   return lines([
     String(program.length),
@@ -174,6 +219,16 @@ export function formatDecimal(program: readonly Instruction[]): string {
  * Reads a program in the form of `tcpdump -ddd`.
  *
  * @throws {SyntaxError} when the text has another form.
+ *
+ * @example Read what tcpdump -ddd prints
+ * ```ts
+ * import { statement } from "./instruction.ts";
+ * import { parseDecimal } from "./text.ts";
+ * import assert from "node:assert/strict";
+ *
+ * assert.deepEqual(parseDecimal("1\n6 0 0 262144\n"), [statement(6, 0x40000)]);
+ * assert.throws(() => parseDecimal("2\n6 0 0 262144\n"), SyntaxError);
+ * ```
  */
 export function parseDecimal(text: string): Instruction[] {
   const [count, ...rows] = text.trim().split(/\r?\n/);

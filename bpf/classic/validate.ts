@@ -57,10 +57,10 @@ import {
 import { SECCOMP_DATA_LENGTH } from "./seccomp.ts";
 import { formatInstruction } from "./text.ts";
 
-/** Where a program is going to run. */
+/** Where a program is going to run. See {@linkcode findViolation}. */
 export type ProgramKind = "socket" | "seccomp";
 
-/** A rule that a program breaks. */
+/** A rule that a program breaks. See {@linkcode findViolation}. */
 export interface Violation {
   /** Index of the instruction; the last one when the end is at fault. */
   readonly index: number;
@@ -123,6 +123,16 @@ export const ALLOWED_CODES: Readonly<Record<ProgramKind, ReadonlySet<number>>> =
  * @param kind `socket` for SO_ATTACH_FILTER (the default), `seccomp` for
  * SECCOMP_SET_MODE_FILTER.
  * @returns `undefined` when Linux takes the program.
+ *
+ * @example Find a missing end
+ * ```ts
+ * import { statement } from "./instruction.ts";
+ * import { findViolation } from "./validate.ts";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(findViolation([statement(0x30, 9), statement(6)]), undefined);
+ * assert.equal(findViolation([statement(0x30, 9)])?.index, 0);
+ * ```
  */
 export function findViolation(
   program: readonly Instruction[],
@@ -151,6 +161,16 @@ export function findViolation(
  * Checks that Linux takes a program.
  *
  * @throws {RangeError} that names the first instruction at fault.
+ *
+ * @example Check a program before it is attached
+ * ```ts
+ * import { statement } from "./instruction.ts";
+ * import { validateClassic } from "./validate.ts";
+ * import assert from "node:assert/strict";
+ *
+ * validateClassic([statement(6, 0x40000)]);
+ * assert.throws(() => validateClassic([]), RangeError);
+ * ```
  */
 export function validateClassic(
   program: readonly Instruction[],

@@ -9,10 +9,10 @@
 import { parseMac } from "./addresses.ts";
 import { isReserved, type Protocol } from "./keywords.ts";
 
-/** Which end of a packet has to match. */
+/** Which end of a packet has to match. See {@linkcode parseFilter}. */
 export type Direction = "src" | "dst" | "src or dst" | "src and dst";
 
-/** What kind of thing an identifier is. */
+/** What kind of thing an identifier is. See {@linkcode parseFilter}. */
 export type AddressType =
   | "host"
   | "net"
@@ -22,7 +22,7 @@ export type AddressType =
   | "protochain"
   | "gateway";
 
-/** Words before an identifier: `tcp src port`. */
+/** Words before an identifier: `tcp src port`. See {@linkcode parseFilter}. */
 export interface Qualifiers {
   /** Protocol; none when left out. */
   readonly protocol?: Protocol;
@@ -32,7 +32,7 @@ export interface Qualifiers {
   readonly type?: AddressType;
 }
 
-/** An identifier: name, number or address. */
+/** An identifier: name, number or address. See {@linkcode parseFilter}. */
 export type Identifier =
   | { readonly kind: "name"; readonly name: string }
   | { readonly kind: "number"; readonly value: number }
@@ -50,7 +50,7 @@ export type Identifier =
   }
   | { readonly kind: "mac"; readonly address: string };
 
-/** Sign of arithmetic. */
+/** Sign of arithmetic. See {@linkcode parseFilter}. */
 export type ArithmeticSign =
   | "+"
   | "-"
@@ -63,10 +63,10 @@ export type ArithmeticSign =
   | "<<"
   | ">>";
 
-/** Sign between two numbers. */
+/** Sign between two numbers. See {@linkcode parseFilter}. */
 export type RelationSign = "=" | "!=" | "<" | "<=" | ">" | ">=";
 
-/** A number that is computed for each packet. */
+/** A number that is computed for each packet. See {@linkcode parseFilter}. */
 export type Arithmetic =
   | { readonly kind: "constant"; readonly value: number; readonly at: number }
   | { readonly kind: "length"; readonly at: number }
@@ -91,7 +91,10 @@ export type Arithmetic =
     readonly at: number;
   };
 
-/** Encapsulations that move what follows to the inner packet. */
+/**
+ * Encapsulations that move what follows to the inner packet.
+ * See {@linkcode parseFilter}.
+ */
 export type Encapsulation =
   | "vlan"
   | "mpls"
@@ -99,7 +102,10 @@ export type Encapsulation =
   | "geneve"
   | "vxlan";
 
-/** Terms about the process that owns a packet; matched in user space. */
+/**
+ * Terms about the process that owns a packet; matched in user space.
+ * See {@linkcode parseFilter}.
+ */
 export type ProcessTerm =
   | { readonly kind: "pid"; readonly pid: number; readonly at: number }
   | { readonly kind: "comm"; readonly name: string; readonly at: number }
@@ -109,7 +115,10 @@ export type ProcessTerm =
     readonly at: number;
   };
 
-/** A filter, or a part of one. `at` is the index of its text. */
+/**
+ * A filter, or a part of one. `at` is the index of its text.
+ * See {@linkcode parseFilter}.
+ */
 export type FilterNode =
   | { readonly kind: "all"; readonly at: number }
   | {
@@ -165,7 +174,10 @@ export type FilterNode =
   | { readonly kind: "llc"; readonly type?: string; readonly at: number }
   | ProcessTerm;
 
-/** A part of a filter that has no parts of its own. */
+/**
+ * A part of a filter that has no parts of its own.
+ * See {@linkcode parseFilter}.
+ */
 export type Primitive = Exclude<
   FilterNode,
   { readonly kind: "and" | "or" | "not" | "all" }
@@ -175,6 +187,16 @@ export type Primitive = Exclude<
  * Writes a filter so that parsing it gives the same tree.
  *
  * All qualifiers and parentheses are written out.
+ *
+ * @example Write out what an expression leaves out
+ * ```ts
+ * import { formatFilter } from "./ast.ts";
+ * import { parseFilter } from "./parser.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const tree = parseFilter("tcp port 80 or 443");
+ * assert.equal(formatFilter(tree), "tcp port 80 or tcp port 443");
+ * ```
  */
 export function formatFilter(node: FilterNode): string {
   switch (node.kind) {

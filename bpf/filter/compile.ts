@@ -45,7 +45,10 @@ export interface FilterOptions {
   readonly isBigEndian?: boolean;
 }
 
-/** What is known about a packet besides its bytes. */
+/**
+ * What is known about a packet besides its bytes.
+ * See {@linkcode compileFilter}.
+ */
 export interface PacketContext {
   /** Bytes on the wire; as many as there are if left out. */
   readonly wireLength?: number;
@@ -57,7 +60,7 @@ export interface PacketContext {
   readonly end?: number;
 }
 
-/** The process that a packet belongs to. */
+/** The process that a packet belongs to. See {@linkcode compileFilter}. */
 export interface PacketProcess {
   /** Process number. */
   readonly pid: number;
@@ -72,7 +75,7 @@ const DEFAULT_SNAP_LENGTH = 262144;
 /** Longest command name that Linux keeps (TASK_COMM_LEN less the NUL). */
 const MAX_COMM_LENGTH = 15;
 
-/** A compiled filter. */
+/** A compiled filter. See {@linkcode compileFilter}. */
 export interface Filter {
   /** The expression that it was made from. */
   readonly text: string;
@@ -129,6 +132,15 @@ export function compileFilter(text: string, options: FilterOptions): Filter {
  * compiled.
  *
  * @throws {FilterSyntaxError} when the expression cannot be parsed.
+ *
+ * @example Find what has to be looked up
+ * ```ts
+ * import { findHostNames } from "./compile.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const text = "host www.example.org and port http or dst 10.0.0.1";
+ * assert.deepEqual(findHostNames(text), ["www.example.org"]);
+ * ```
  */
 export function findHostNames(text: string): string[] {
   const names = new Set<string>();

@@ -6,7 +6,7 @@
  * @module
  */
 
-/** A protocol that can be named in a filter. */
+/** A protocol that can be named in a filter. See {@linkcode parseFilter}. */
 export type Protocol =
   | "ether"
   | "ip"

@@ -6,7 +6,10 @@
 import { Extension, SKF_AD_OFF } from "../classic/opcodes.ts";
 import type { Place } from "./value.ts";
 
-/** Link types that filters can be compiled for (LINKTYPE_* numbers). */
+/**
+ * Link types that filters can be compiled for (LINKTYPE_* numbers).
+ * See {@linkcode compileFilter}.
+ */
 export const FilterLinkType = {
   NULL: 0,
   ETHERNET: 1,
@@ -25,6 +28,8 @@ export type FilterLinkType = typeof FilterLinkType[keyof typeof FilterLinkType];
  * Where the program runs: on packets as they stand in files, or as filter of
  * a packet socket of type SOCK_DGRAM, which sees no link-layer header. The
  * latter is for LINUX_SLL and LINUX_SLL2, whose headers user space makes up.
+ *
+ * See {@linkcode compileFilter}.
  */
 export type Placement = "file" | "socket";
 

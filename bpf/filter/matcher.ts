@@ -53,6 +53,8 @@ import { ClassicMachine } from "../classic/vm.ts";
 /**
  * Runs a program on a packet; the verdict is how many bytes are kept.
  *
+ * See {@linkcode makeMatcher}.
+ *
  * @param start Where the packet begins in `bytes`.
  * @param end Where it ends.
  */
@@ -73,6 +75,21 @@ const SIZES: Readonly<Record<number, number>> = { 0x00: 4, 0x08: 2, 0x10: 1 };
  * Turns a program into a function with the verdicts of `ClassicMachine`.
  *
  * @throws {RangeError} when Linux would refuse the program.
+ *
+ * @example Run a filter on many packets
+ * ```ts
+ * import { compileFilter } from "./compile.ts";
+ * import { makeMatcher } from "./matcher.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const matches = makeMatcher(compileFilter("udp", { linkType: 101 }).program);
+ * const packet = new Uint8Array(28);
+ * packet[0] = 0x45;
+ * packet[9] = 17;
+ * assert.equal(matches(packet, packet.length), 262144);
+ * packet[9] = 6;
+ * assert.equal(matches(packet, packet.length), 0);
+ * ```
  */
 export function makeMatcher(program: readonly Instruction[]): Matcher {
   validateClassic(program);

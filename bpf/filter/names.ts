@@ -7,7 +7,7 @@
  * @module
  */
 
-/** Port numbers of a service. */
+/** Port numbers of a service. See {@linkcode compileFilter}. */
 export interface ServicePorts {
   /** TCP port. */
   readonly tcp?: number;
@@ -17,7 +17,10 @@ export interface ServicePorts {
   readonly sctp?: number;
 }
 
-/** Looks names up; a method that is missing or answers `undefined` knows none. */
+/**
+ * Looks names up; a method that is missing or answers `undefined` knows none.
+ * See {@linkcode compileFilter}.
+ */
 export interface NameResolver {
   /** Ports of a service. */
   port?(name: string): ServicePorts | undefined;
@@ -31,7 +34,10 @@ export interface NameResolver {
   ethernet?(name: string): string | undefined;
 }
 
-/** Texts of the files that name things. */
+/**
+ * Texts of the files that name things.
+ * See {@linkcode resolverFromFiles} and {@linkcode lookUpNames}.
+ */
 export interface NameFiles {
   /** Text of /etc/services. */
   readonly services?: string;
@@ -166,6 +172,18 @@ const SERVICE_PORTS: ReadonlyMap<string, ServicePorts> = new Map(
 /**
  * Makes a resolver from the texts of files; what they do not name is looked
  * up in the built-in tables.
+ *
+ * @example Name a port
+ * ```ts
+ * import { compileFilter } from "./compile.ts";
+ * import { resolverFromFiles } from "./names.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const resolve = resolverFromFiles({ services: "gossip 7777/udp" });
+ * const byName = compileFilter("port gossip", { linkType: 1, resolve });
+ * const byNumber = compileFilter("udp port 7777", { linkType: 1 });
+ * assert.deepEqual(byName.program, byNumber.program);
+ * ```
  */
 export function resolverFromFiles(files: NameFiles): NameResolver {
   // Long texts of which most filters need none.

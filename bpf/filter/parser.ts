@@ -68,6 +68,16 @@ interface Parsed {
  * Parses a filter expression; an empty one accepts every packet.
  *
  * @throws {FilterSyntaxError} at the first token that does not fit.
+ *
+ * @example Look into an expression
+ * ```ts
+ * import { parseFilter } from "./parser.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const tree = parseFilter("not udp");
+ * assert(tree.kind === "not" && tree.operand.kind === "protocol");
+ * assert.equal(tree.operand.protocol, "udp");
+ * ```
  */
 export function parseFilter(text: string): FilterNode {
   return new Parser(text).parse();

@@ -6,7 +6,10 @@
  * @module
  */
 
-/** Link types (the `LINKTYPE_` registry) that this program knows by name. */
+/**
+ * Link types (the `LINKTYPE_` registry) that this program knows by name.
+ * See {@linkcode formatLinkType}.
+ */
 export const LinkType = {
   /** BSD loopback: 4-byte address family in the writer's byte order. */
   NULL: 0,
@@ -37,6 +40,15 @@ export type LinkType = typeof LinkType[keyof typeof LinkType];
  *
  * @param linkType Value from a file or interface.
  * @returns For example `"LINUX_SLL"` or `"195"`.
+ *
+ * @example Name a link type
+ * ```ts
+ * import { formatLinkType, LinkType } from "./link_type.ts";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(formatLinkType(LinkType.LINUX_SLL), "LINUX_SLL");
+ * assert.equal(formatLinkType(195), "195");
+ * ```
  */
 export function formatLinkType(linkType: number): string {
   for (const [name, value] of Object.entries(LinkType)) {

@@ -23,7 +23,22 @@ const SPACE = 0x20;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** A text under way. */
+/**
+ * A text under way.
+ *
+ * @example Put a line together
+ * ```ts
+ * import { TextBuffer } from "./text_buffer.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const text = new TextBuffer();
+ * text.text("ms=");
+ * text.number(1.5, 2);
+ * assert.equal(text.toString(), "ms=1.50");
+ * text.clear();
+ * assert.equal(text.length, 0);
+ * ```
+ */
 export class TextBuffer {
   #bytes = new Uint8Array(FIRST_CAPACITY);
   #length = 0;

@@ -106,6 +106,15 @@ export function formatHardwareAddress(
  * @param address 4 bytes (IPv4) or 16 bytes (IPv6).
  * @returns The address as text.
  * @throws {RangeError} When the length is another one.
+ *
+ * @example Write an address
+ * ```ts
+ * import { formatAddress } from "./address.ts";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(formatAddress(Uint8Array.of(192, 0, 2, 1)), "192.0.2.1");
+ * assert.equal(formatAddress(new Uint8Array(16)), "::");
+ * ```
  */
 export function formatAddress(address: Uint8Array): string {
   if (address.length === IPV4_ADDRESS_LENGTH) return formatIpv4(address);

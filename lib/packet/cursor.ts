@@ -18,7 +18,7 @@
  * @module
  */
 
-/** What all layers have. */
+/** What all layers have. See {@linkcode decodePacket}. */
 export interface LayerBase {
   /** Offset in the packet of the layer's first byte. */
   readonly offset: number;
@@ -31,7 +31,7 @@ export interface LayerBase {
   readonly payloadLength: number;
 }
 
-/** Where and why decoding stopped. */
+/** Where and why decoding stopped. See {@linkcode decodePacket}. */
 export interface Fault {
   /** Kind of the layer that could not be decoded. */
   readonly layer: string;

@@ -56,7 +56,7 @@ export type {
   VlanLayer,
 };
 
-/** A decoded protocol header. */
+/** A decoded protocol header. See {@linkcode decodePacket}. */
 export type Layer =
   | ArpLayer
   | DhcpLayer
@@ -80,16 +80,16 @@ export type Layer =
   | UdpLiteLayer
   | VlanLayer;
 
-/** Discriminates {@linkcode Layer}. */
+/** Discriminates {@linkcode Layer}. See {@linkcode decodePacket}. */
 export type LayerKind = Layer["kind"];
 
-/** The layer of a kind. */
+/** The layer of a kind. See {@linkcode decodePacket}. */
 export type LayerOf<K extends LayerKind> = Extract<Layer, { kind: K }>;
 
-/** How far to decode. */
+/** How far to decode. See {@linkcode decodePacket}. */
 export type Depth = "link" | "network" | "transport" | "application";
 
-/** A packet, decoded as far as possible. */
+/** A packet, decoded as far as possible. See {@linkcode decodePacket}. */
 export interface DecodedPacket {
   /** The captured bytes. */
   readonly data: Uint8Array;
@@ -118,7 +118,7 @@ export interface DecodedPacket {
   readonly malformed: Fault | undefined;
 }
 
-/** The two ends of a packet. */
+/** The two ends of a packet. See {@linkcode flowOf}. */
 export interface Flow {
   /** `tcp`, `udp`, `udplite`, `icmp`, `icmpv6`, another name, or a number. */
   readonly protocol: string;

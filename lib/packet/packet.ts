@@ -38,7 +38,10 @@ export type {
 /** Deeper nesting is taken for an attack on the decoder. */
 const MAX_LAYERS = 32;
 
-/** What is known about a packet besides its bytes, and how far to go. */
+/**
+ * What is known about a packet besides its bytes, and how far to go.
+ * See {@linkcode decodePacket}.
+ */
 export interface DecodeOptions {
   /**
    * Bytes that the packet had before it was cut to the snapshot length. Tells
@@ -64,6 +67,21 @@ const SPACES: Readonly<Record<Depth, readonly Space[]>> = {
  * @param linkType What they begin with, see {@linkcode LinkType}.
  * @param options See {@linkcode DecodeOptions}.
  * @returns The layers up to the first that is damaged or unknown.
+ *
+ * @example Look at the headers of a datagram
+ * ```ts
+ * import { decodePacket } from "./packet.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const data = new Uint8Array(28);
+ * data.set([0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17]);
+ * data.set([127, 0, 0, 1, 127, 0, 0, 2], 12);
+ * data.set([0x30, 0x39, 0, 53, 0, 8], 20);
+ * const { layers } = decodePacket(data, 101);
+ * assert.deepEqual(layers.map(({ kind }) => kind), ["ipv4", "udp"]);
+ * const udp = layers.find((layer) => layer.kind === "udp")!;
+ * assert.equal(udp.destinationPort, 53);
+ * ```
  */
 export function decodePacket(
   data: Uint8Array,
@@ -169,6 +187,20 @@ export function payloadOf(packet: DecodedPacket, layer: Layer): Uint8Array {
  *
  * @param packet A decoded packet.
  * @returns `undefined` when it has no IP header.
+ *
+ * @example Who sends to whom?
+ * ```ts
+ * import { decodePacket, flowOf } from "./packet.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const data = new Uint8Array(28);
+ * data.set([0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17]);
+ * data.set([127, 0, 0, 1, 127, 0, 0, 2], 12);
+ * data.set([0x30, 0x39, 0, 53, 0, 8], 20);
+ * const flow = flowOf(decodePacket(data, 101))!;
+ * assert.equal(`${flow.source}:${flow.sourcePort}`, "127.0.0.1:12345");
+ * assert.equal(`${flow.destination}:${flow.destinationPort}`, "127.0.0.2:53");
+ * ```
  */
 export function flowOf(packet: DecodedPacket): Flow | undefined {
   return flowOfLayers(packet.layers);

@@ -6,7 +6,10 @@
 
 const NANOSECONDS_PER_SECOND = 1_000_000_000n;
 
-/** Where packets were captured, as far as the file says. */
+/**
+ * Where packets were captured, as far as the file says.
+ * See {@linkcode CaptureRecord}.
+ */
 export interface CaptureInterface {
   /** Number by which records refer to it: 0 where there is but one. */
   readonly id: number;
@@ -30,7 +33,10 @@ export interface CaptureInterface {
   readonly fcsLength?: number;
 }
 
-/** The process that sent or got a packet, as far as the file says. */
+/**
+ * The process that sent or got a packet, as far as the file says.
+ * See {@linkcode CaptureRecord} and {@linkcode Packet}.
+ */
 export interface PacketOwner {
   /** Process number. */
   readonly pid: number;
@@ -42,7 +48,10 @@ export interface PacketOwner {
   readonly args?: string;
 }
 
-/** What a file says about a packet besides its data and time. */
+/**
+ * What a file says about a packet besides its data and time.
+ * See {@linkcode CaptureRecord}.
+ */
 export interface PacketDetails {
   /** Whether the packet came or went. */
   readonly direction?: "in" | "out";
@@ -56,6 +65,8 @@ export interface PacketDetails {
 
 /**
  * Tells of a packet whether it is wanted, before a record is made for it.
+ *
+ * See {@linkcode CaptureStream}.
  *
  * @param chunk Holds the packet.
  * @param start Index in `chunk` of its first byte, link header included.
@@ -89,6 +100,21 @@ export interface RecordLayout {
  * A captured packet.
  *
  * Made for every packet of a file, so what costs is read when it is asked for.
+ *
+ * @example Look at the packets of a file
+ * ```ts
+ * import { CaptureStream } from "./capture_stream.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const stream = await CaptureStream.open(async function* () {
+ *   yield await Deno.readFile("tests/golden/data/filter_linktype_1.pcap");
+ * }());
+ * for await (const record of stream) {
+ *   assert.equal(typeof record.timestamp, "bigint");
+ *   assert(record.data.length <= record.originalLength);
+ *   assert.equal(record.interface.linkType, 1);
+ * }
+ * ```
  */
 export class CaptureRecord {
   /** Offset in the (uncompressed) file of the record's header. */

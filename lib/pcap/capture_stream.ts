@@ -32,7 +32,7 @@ export { CaptureFormatError } from "./error.ts";
 export type { PcapFileHeader } from "./header.ts";
 export type { CaptureBlock } from "./pcapng/block.ts";
 
-/** Formats of capture files. */
+/** Formats of capture files. See {@linkcode CaptureStream}. */
 export type CaptureFormat = "pcap" | "pcapng";
 
 /** What cuts a file into records, as its bytes are pushed. */
@@ -53,7 +53,7 @@ export interface OpenOptions {
   readonly reused?: boolean;
 }
 
-/** What is wanted of a file. */
+/** What is wanted of a file. See {@linkcode CaptureStream}. */
 export interface SelectOptions {
   /** Leaves out other packets before anything is made for them. */
   readonly select?: PacketTest | undefined;
@@ -67,11 +67,16 @@ export interface SelectOptions {
  * says so.
  *
  * @example Count the packets of a file
- * ```ts ignore
- * const file = await Deno.open("dump.pcapng");
+ * ```ts
+ * import { CaptureStream } from "./capture_stream.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const file = await Deno.open("tests/golden/data/processes.pcapng");
  * const stream = await CaptureStream.open(file.readable);
+ * assert.equal(stream.format, "pcapng");
  * let count = 0;
  * for await (const batch of stream.batches()) count += batch.length;
+ * assert(count > 0);
  * ```
  */
 export class CaptureStream implements AsyncIterable<CaptureRecord> {

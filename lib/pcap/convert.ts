@@ -18,7 +18,28 @@ const NANOSECONDS_PER_MICROSECOND = 1_000;
 const MICROSECONDS_PER_SECOND = 1_000_000n;
 const NOTHING = new Uint8Array(0);
 
-/** What packets would need more than one file for. */
+/**
+ * What packets would need more than one file for.
+ *
+ * @example Join files that do not fit
+ * ```ts
+ * import { CaptureStream } from "./capture_stream.ts";
+ * import { captureEncoder, MixedLinkTypesError } from "./convert.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const streams = await Promise.all([1, 113].map((type) =>
+ *   CaptureStream.open(async function* () {
+ *     const path = `tests/golden/data/filter_linktype_${type}.pcap`;
+ *     yield await Deno.readFile(path);
+ *   }())
+ * ));
+ * assert.throws(
+ *   () => captureEncoder(streams, { format: "pcap", application: "me" }),
+ *   MixedLinkTypesError,
+ * );
+ * captureEncoder(streams, { format: "pcapng", application: "me" });
+ * ```
+ */
 export class MixedLinkTypesError extends Error {
   /** Tells it from other errors. */
   override readonly name = "MixedLinkTypesError";
@@ -32,7 +53,10 @@ export class MixedLinkTypesError extends Error {
   }
 }
 
-/** Makes the bytes of a file from the items of streams. */
+/**
+ * Makes the bytes of a file from the items of streams.
+ * See {@linkcode captureEncoder}.
+ */
 export interface CaptureEncoder {
   /**
    * The bytes that an item adds to the file; none if it has no place there.
@@ -48,7 +72,7 @@ export interface CaptureEncoder {
   finish(): Uint8Array;
 }
 
-/** How to make a file. */
+/** How to make a file. See {@linkcode captureEncoder}. */
 export interface ConvertOptions {
   /** Format of the file. */
   readonly format: CaptureFormat;
@@ -65,6 +89,30 @@ export interface ConvertOptions {
  * @param streams Streams whose items will come.
  * @param options See {@linkcode ConvertOptions}.
  * @throws {MixedLinkTypesError} When they do not fit into one file.
+ *
+ * @example Convert a file
+ * ```ts
+ * import { CaptureStream } from "./capture_stream.ts";
+ * import { captureEncoder } from "./convert.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const path = "tests/golden/data/filter_linktype_1.pcap";
+ * const bytes = await Deno.readFile(path);
+ * const stream = await CaptureStream.open(async function* () {
+ *   yield bytes;
+ * }());
+ * const encoder = captureEncoder([stream], {
+ *   format: "pcapng",
+ *   application: "me",
+ * });
+ * const parts: Uint8Array<ArrayBuffer>[] = [];
+ * for await (const items of stream.items()) {
+ *   for (const item of items) parts.push(encoder.encode(0, item).slice());
+ * }
+ * parts.push(encoder.finish().slice());
+ * const magic = new Uint8Array(await new Blob(parts).arrayBuffer(), 0, 4);
+ * assert.deepEqual([...magic], [0x0a, 0x0d, 0x0d, 0x0a]);
+ * ```
  */
 export function captureEncoder(
   streams: readonly CaptureStream[],

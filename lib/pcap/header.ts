@@ -23,7 +23,7 @@ import {
   VERSION_MINOR_OFFSET,
 } from "./format.ts";
 
-/** What the header of a pcap file says. */
+/** What the header of a pcap file says. See {@linkcode CaptureStream}. */
 export interface PcapFileHeader {
   /** Byte order of the file header and of all record headers. */
   readonly byteOrder: "little" | "big";

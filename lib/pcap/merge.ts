@@ -8,10 +8,13 @@ import { CaptureRecord } from "./capture_record.ts";
 import type { CaptureStream, SelectOptions } from "./capture_stream.ts";
 import type { CaptureBlock } from "./pcapng/block.ts";
 
-/** What a stream gives. */
+/** What a stream gives. See {@linkcode CaptureMerger}. */
 export type CaptureItem = CaptureRecord | CaptureBlock;
 
-/** Items of one stream that follow each other. */
+/**
+ * Items of one stream that follow each other.
+ * See {@linkcode CaptureMerger}.
+ */
 export interface CaptureRun {
   /** Which of the streams. */
   readonly stream: number;
@@ -23,7 +26,7 @@ export interface CaptureRun {
   readonly end: number;
 }
 
-/** Why a stream ended early. */
+/** Why a stream ended early. See {@linkcode CaptureMerger}. */
 export interface CaptureFailure {
   /** Which of the streams. */
   readonly stream: number;
@@ -35,6 +38,27 @@ export interface CaptureFailure {
  * Merges streams by the time of their packets. Each stream keeps its order,
  * and of equal times the earlier stream comes first. One stream is passed on
  * as it is.
+ *
+ * @example Read two files by time
+ * ```ts
+ * import { CaptureStream } from "./capture_stream.ts";
+ * import { CaptureMerger } from "./merge.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const streams = await Promise.all([1, 113].map((type) =>
+ *   CaptureStream.open(async function* () {
+ *     const path = `tests/golden/data/filter_linktype_${type}.pcap`;
+ *     yield await Deno.readFile(path);
+ *   }())
+ * ));
+ * const merger = new CaptureMerger(streams);
+ * const counts = [0, 0];
+ * for await (const runs of merger.runs()) {
+ *   for (const { stream, start, end } of runs) counts[stream]! += end - start;
+ * }
+ * assert(counts.every((count) => count > 0));
+ * assert.deepEqual(merger.failures, []);
+ * ```
  */
 export class CaptureMerger {
   /** Streams that ended with an error until now; the others go on. */

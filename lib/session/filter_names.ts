@@ -11,7 +11,10 @@ import {
   resolverFromFiles,
 } from "../../bpf/filter/names.ts";
 
-/** A filter expression and all that is needed to compile it; plain data. */
+/**
+ * A filter expression and all that is needed to compile it; plain data.
+ * See {@linkcode lookUpNames}.
+ */
 export interface FilterSource {
   /** Expression of pcap-filter(7), see docs/filter.md. */
   readonly text: string;
@@ -21,9 +24,15 @@ export interface FilterSource {
   readonly hosts: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Reads a file that may be missing or not to be read. */
+/**
+ * Reads a file that may be missing or not to be read.
+ * See {@linkcode lookUpNames}.
+ */
 export type ReadFile = (path: string) => Promise<string>;
-/** Finds the addresses of a host; rejects where there are none. */
+/**
+ * Finds the addresses of a host; rejects where there are none.
+ * See {@linkcode lookUpNames}.
+ */
 export type LookUp = (name: string) => Promise<readonly string[]>;
 
 const FILES: Readonly<Record<keyof NameFiles, string>> = {
@@ -80,7 +89,23 @@ export async function lookUpNames(
   return { text, files, hosts };
 }
 
-/** The resolver for what {@linkcode lookUpNames} found. */
+/**
+ * The resolver for what {@linkcode lookUpNames} found.
+ *
+ * @example Use names of this machine
+ * ```ts
+ * import { lookUpNames, resolverOf } from "./filter_names.ts";
+ * import { compileFilter } from "./trace/filter.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const text = "host gateway.example";
+ * const resolve = resolverOf(
+ *   await lookUpNames(text, undefined, async () => ["192.0.2.1"]),
+ * );
+ * const filter = compileFilter(text, { resolve });
+ * assert.deepEqual(filter.program, compileFilter("host 192.0.2.1").program);
+ * ```
+ */
 export function resolverOf({ files, hosts }: FilterSource): NameResolver {
   const resolver = resolverFromFiles(files);
   return {

@@ -7,7 +7,7 @@
 
 import type { Packet } from "./trace/packet.ts";
 
-/** The program whose packets are wanted. */
+/** The program whose packets are wanted. See {@linkcode startCapture}. */
 export type CaptureTarget =
   | {
     readonly kind: "processes";
@@ -33,6 +33,8 @@ export type CaptureTarget =
  * How the program's sockets are followed: `auto` takes eBPF where the kernel
  * and the rights permit it, else ptrace. `cg`, `fe` and `tp` are the variants
  * of `ebpf`, by the hooks that they use.
+ *
+ * See {@linkcode startCapture}.
  */
 export type TrackerChoice = "auto" | "ebpf" | "ptrace" | "cg" | "fe" | "tp";
 
@@ -40,19 +42,26 @@ export type TrackerChoice = "auto" | "ebpf" | "ptrace" | "cg" | "fe" | "tp";
  * How the kernel selects packets: `map` is an eBPF program with maps,
  * `classic` a classic BPF program that is made anew; `auto` takes the first
  * where it is permitted.
+ *
+ * See {@linkcode startCapture}.
  */
 export type KernelFilterChoice = "auto" | "map" | "classic";
 
-/** Formats of capture files. */
+/** Formats of capture files. See {@linkcode captureFormat}. */
 export type CaptureFormat = "pcap" | "pcapng";
 
 /**
  * Which packets of a pcapng file tell their process as a comment; `first`: the
  * first packet of each connection.
+ *
+ * See {@linkcode startCapture}.
  */
 export type CommentChoice = "first" | "all" | "none";
 
-/** When a capture goes on in a new file, and how many are kept. */
+/**
+ * When a capture goes on in a new file, and how many are kept.
+ * See {@linkcode startCapture}.
+ */
 export interface RotationOptions {
   /** Bytes that a file has at most. */
   readonly size?: number;
@@ -62,7 +71,7 @@ export interface RotationOptions {
   readonly files?: number;
 }
 
-/** How packets are taken and where they go. */
+/** How packets are taken and where they go. See {@linkcode startCapture}. */
 export interface CaptureOptions {
   /** Whose packets. */
   readonly target: CaptureTarget;
@@ -133,7 +142,7 @@ export interface CaptureOptions {
   readonly debug?: number;
 }
 
-/** Figures of a running capture. */
+/** Figures of a running capture. See {@linkcode startCapture}. */
 export interface CaptureStatus {
   /** Milliseconds since capturing began. */
   readonly elapsed: number;
@@ -147,7 +156,7 @@ export interface CaptureStatus {
   readonly drops: number;
 }
 
-/** Why a capture ended. */
+/** Why a capture ended. See {@linkcode startCapture}. */
 export type CaptureEndReason =
   | "exited" // the command, or every watched process, ended
   | "stopped" // stop() was called (Ctrl-C)
@@ -158,7 +167,10 @@ export type CaptureEndReason =
   | "closed" // the reader of the output pipe went away
   | "failed"; // see CaptureResult.error
 
-/** Traffic of one process with one remote endpoint. */
+/**
+ * Traffic of one process with one remote endpoint.
+ * See {@linkcode startCapture}.
+ */
 export interface PeerSummary {
   /** Transport protocol. */
   readonly protocol: "tcp" | "udp" | "udplite";
@@ -186,7 +198,7 @@ export interface PeerSummary {
   readonly failed: number;
 }
 
-/** Traffic of one process. */
+/** Traffic of one process. See {@linkcode startCapture}. */
 export interface ProcessSummary {
   /** Process id. */
   readonly pid: number;
@@ -198,12 +210,15 @@ export interface ProcessSummary {
   readonly peers: readonly PeerSummary[];
 }
 
-/** How the launched command ended, as wait(2) tells. */
+/**
+ * How the launched command ended, as wait(2) tells.
+ * See {@linkcode startCapture}.
+ */
 export type ExitStatus =
   | { readonly kind: "exited"; readonly code: number }
   | { readonly kind: "signaled"; readonly signal: number };
 
-/** What a finished capture leaves behind. */
+/** What a finished capture leaves behind. See {@linkcode startCapture}. */
 export interface CaptureResult extends CaptureStatus {
   /** Why it ended. */
   readonly reason: CaptureEndReason;
@@ -222,7 +237,10 @@ export interface CaptureResult extends CaptureStatus {
   readonly processes: readonly ProcessSummary[];
 }
 
-/** Things worth telling a person while capturing. */
+/**
+ * Things worth telling a person while capturing.
+ * See {@linkcode startCapture}.
+ */
 export interface CaptureNotice {
   /** `debug` notices carry a level from 1 (rare) to 9 (each event). */
   readonly severity: "info" | "warning" | "debug";
@@ -232,7 +250,10 @@ export interface CaptureNotice {
   readonly text: string;
 }
 
-/** Callbacks of a capture; each is called on the main thread. */
+/**
+ * Callbacks of a capture; each is called on the main thread.
+ * See {@linkcode startCapture}.
+ */
 export interface CaptureObserver {
   /**
    * The program's packets, as they come. The program and the file never wait
@@ -246,7 +267,7 @@ export interface CaptureObserver {
   suspended?(signal: number): void;
 }
 
-/** A running capture. */
+/** A running capture. See {@linkcode startCapture}. */
 export interface Capture {
   /** Current figures; cheap. */
   status(): CaptureStatus;
@@ -269,6 +290,19 @@ export interface Capture {
  *
  * `code` tells the kinds apart: `not-found` and `not-executable` are about the
  * command (shell exit statuses 127 and 126).
+ *
+ * @example Tell why nothing can be captured
+ * ```ts
+ * import { openTrace } from "./trace/open_trace.ts";
+ * import { CaptureError } from "./types.ts";
+ * import assert from "node:assert/strict";
+ *
+ * await using trace = openTrace("pid:4194304");
+ * await assert.rejects(
+ *   trace.start(),
+ *   (error) => error instanceof CaptureError && error.code === "no-process",
+ * );
+ * ```
  */
 export class CaptureError extends Error {
   /** Name of the class. */

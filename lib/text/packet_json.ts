@@ -26,7 +26,7 @@ import type { DecodedPacket, Fault, Layer } from "../packet/layer.ts";
 import { hexDigits } from "./hex.ts";
 import type { PrintablePacket } from "./print_options.ts";
 
-/** What JSON can hold. */
+/** What JSON can hold. See {@linkcode packetToJson}. */
 export type JsonValue =
   | string
   | number
@@ -35,7 +35,7 @@ export type JsonValue =
   | readonly JsonValue[]
   | JsonObject;
 
-/** An object of JSON. */
+/** An object of JSON. See {@linkcode packetToJson}. */
 export interface JsonObject {
   /** Any field. */
   readonly [name: string]: JsonValue;
@@ -55,6 +55,24 @@ const OTHERHOST = 3;
  *
  * @param packet The packet; all that is known of its process is taken over.
  * @param number Its number in the capture; left out by default.
+ *
+ * @example Make an object of a datagram
+ * ```ts
+ * import { packetToJson } from "./packet_json.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const data = new Uint8Array(28);
+ * data.set([0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, 127, 0, 0, 1]);
+ * data.set([127, 0, 0, 1, 0x30, 0x39, 0x03, 0xe7, 0, 8], 16);
+ * const object = packetToJson({
+ *   data,
+ *   originalLength: 28,
+ *   seconds: 0,
+ *   nanoseconds: 0,
+ *   interface: { linkType: 101 },
+ * });
+ * assert.match(JSON.stringify(object), /"destinationPort":999/);
+ * ```
  */
 export function packetToJson(
   packet: PrintablePacket,

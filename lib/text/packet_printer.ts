@@ -54,6 +54,25 @@ const CONTROL_REGEXP = /[\u0000-\u001f\u007f-\u009f]/g;
  * times and packet numbers depend on the packets before.
  *
  * Memory is bounded however many packets there are.
+ *
+ * @example Print without times, with the payload
+ * ```ts
+ * import { PacketPrinter } from "./packet_printer.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const data = new Uint8Array(28);
+ * data.set([0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, 127, 0, 0, 1]);
+ * data.set([127, 0, 0, 1, 0x30, 0x39, 0x03, 0xe7, 0, 8], 16);
+ * const printer = new PacketPrinter({ time: "none", numbered: true });
+ * const line = printer.format({
+ *   data,
+ *   originalLength: 28,
+ *   seconds: 0,
+ *   nanoseconds: 0,
+ *   interface: { linkType: 101 },
+ * });
+ * assert.match(line, /IP 127\.0\.0\.1\.12345 > 127\.0\.0\.1\.999: UDP/);
+ * ```
  */
 export class PacketPrinter {
   readonly #line: Line;

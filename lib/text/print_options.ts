@@ -4,7 +4,10 @@
  * @module
  */
 
-/** A captured packet with what is known about it besides its bytes. */
+/**
+ * A captured packet with what is known about it besides its bytes.
+ * See {@linkcode PacketPrinter}.
+ */
 export interface PrintablePacket {
   /** The captured bytes. */
   readonly data: Uint8Array;
@@ -27,7 +30,7 @@ export interface PrintablePacket {
   readonly process?: PrintableProcess | undefined;
 }
 
-/** A process as it is printed: `curl.402475`. */
+/** A process as it is printed: `curl.402475`. See {@linkcode PacketPrinter}. */
 export interface PrintableProcess {
   /** Process id. */
   readonly pid: number;
@@ -35,7 +38,7 @@ export interface PrintableProcess {
   readonly comm?: string | undefined;
 }
 
-/** How the time of a packet is printed. */
+/** How the time of a packet is printed. See {@linkcode PacketPrinter}. */
 export type TimeFormat =
   /** `12:11:28.009276`: local time of day. */
   | "clock"
@@ -50,7 +53,7 @@ export type TimeFormat =
   /** ` 00:00:01.204511`: since the first packet (`-ttttt`). */
   | "elapsed";
 
-/** Time formats by how often `-t` was given. */
+/** Time formats by how often `-t` was given. See {@linkcode PacketPrinter}. */
 export const TIME_FORMATS: readonly TimeFormat[] = [
   "clock",
   "none",
@@ -60,7 +63,10 @@ export const TIME_FORMATS: readonly TimeFormat[] = [
   "elapsed",
 ];
 
-/** What of a packet's bytes is printed below its line. */
+/**
+ * What of a packet's bytes is printed below its line.
+ * See {@linkcode PacketPrinter}.
+ */
 export type PayloadFormat =
   | "none"
   /** The payload of the innermost protocol as text (`-A`). */
@@ -76,7 +82,10 @@ export type PayloadFormat =
   /** The same with its link header (`-XX`). */
   | "hex-text-frame";
 
-/** Names that are printed instead of numbers; without one, the number is. */
+/**
+ * Names that are printed instead of numbers; without one, the number is.
+ * See {@linkcode PacketPrinter}.
+ */
 export interface PrintNames {
   /** Name of a host by its IP address as text. */
   readonly host?: (address: string) => string | undefined;
@@ -89,7 +98,10 @@ export interface PrintNames {
   readonly interface?: (index: number) => string | undefined;
 }
 
-/** How to print; what tcpdump's options of the same letters mean. */
+/**
+ * How to print; what tcpdump's options of the same letters mean.
+ * See {@linkcode PacketPrinter}.
+ */
 export interface PrintOptions {
   /** Time format; `clock` by default. */
   readonly time?: TimeFormat;

@@ -13,6 +13,14 @@ import type { Watch, WatchOptions } from "./watch.ts";
  * Watches accepted connections.
  *
  * @throws {ViewError} when that is not permitted or not possible here
+ *
+ * @example Print who accepts connections
+ * ```ts ignore
+ * import { watchAccepts } from "./mod.ts";
+ *
+ * using watch = watchAccepts({ filter: { localPorts: new Set([80]) } });
+ * for await (const row of watch) console.log(row.comm, row.remoteAddress);
+ * ```
  */
 export function watchAccepts(options: WatchOptions = {}): Watch<AcceptRow> {
   return openWatch<AcceptRow>({

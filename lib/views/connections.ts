@@ -10,7 +10,7 @@ import { ConnectionWindow, keepConnection } from "./record_rows.ts";
 import type { ConnectionRow } from "./rows.ts";
 import type { Watch, WatchOptions } from "./watch.ts";
 
-/** What to tell of attempts. */
+/** What to tell of attempts. See {@linkcode watchConnections}. */
 export interface ConnectionWatchOptions extends WatchOptions {
   /**
    * Also UDP: sockets that are connected, and the first datagram of others to

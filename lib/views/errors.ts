@@ -13,7 +13,26 @@ export type ViewErrorCode =
   /** There is no such process or cgroup. */
   | "not-found";
 
-/** A view that cannot begin; the message is a sentence. */
+/**
+ * A view that cannot begin; the message is a sentence.
+ *
+ * @example Say what is wrong
+ * ```ts
+ * import { ViewError } from "./errors.ts";
+ * import { watchConnections } from "./connections.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const scope = {
+ *   kind: "processes",
+ *   pids: [4194304],
+ *   tree: false,
+ * } as const;
+ * assert.throws(
+ *   () => watchConnections({ scope }),
+ *   (error) => error instanceof ViewError && error.message !== "",
+ * );
+ * ```
+ */
 export class ViewError extends Error {
   /** Name of the class. */
   override readonly name = "ViewError";

@@ -9,7 +9,10 @@ import { retransmitRow } from "./record_rows.ts";
 import type { RetransmitRow } from "./rows.ts";
 import type { Watch, WatchOptions } from "./watch.ts";
 
-/** What to tell of segments that are sent again. */
+/**
+ * What to tell of segments that are sent again.
+ * See {@linkcode watchRetransmits}.
+ */
 export interface RetransmitWatchOptions extends WatchOptions {
   /** Also tail loss probes, which are sent before anything counts as lost. */
   readonly probes?: boolean;
@@ -20,6 +23,14 @@ export interface RetransmitWatchOptions extends WatchOptions {
  * (SYN-ACK) is not among them.
  *
  * @throws {ViewError} when that is not permitted or not possible here
+ *
+ * @example Print what is sent again
+ * ```ts ignore
+ * import { watchRetransmits } from "./mod.ts";
+ *
+ * using watch = watchRetransmits();
+ * for await (const row of watch) console.log(row.comm, row.remoteAddress);
+ * ```
  */
 export function watchRetransmits(
   options: RetransmitWatchOptions = {},

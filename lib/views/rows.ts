@@ -5,7 +5,10 @@
  * @module
  */
 
-/** Who a connection belongs to, and between which ends it is. */
+/**
+ * Who a connection belongs to, and between which ends it is.
+ * See {@linkcode watchConnections}.
+ */
 export interface ViewRow {
   /** Process that connected, accepted or listens; 0 where it is not known. */
   readonly pid: number;
@@ -33,7 +36,7 @@ export interface ViewRow {
   readonly remotePort: number;
 }
 
-/** An attempt to connect. */
+/** An attempt to connect. See {@linkcode watchConnections}. */
 export interface ConnectionRow extends ViewRow {
   /** When connect(2) was called: milliseconds since 1970. */
   readonly time: number;
@@ -48,7 +51,7 @@ export interface ConnectionRow extends ViewRow {
   readonly name?: string;
 }
 
-/** Who ended a connection, and how. */
+/** Who ended a connection, and how. See {@linkcode watchConnections}. */
 export type CloseKind =
   /** This end closed first. */
   | "local"
@@ -65,7 +68,10 @@ export type CloseKind =
   /** Without eBPF nothing tells. */
   | "unknown";
 
-/** One end of a TCP connection, from beginning to end. */
+/**
+ * One end of a TCP connection, from beginning to end.
+ * See {@linkcode watchSessions}.
+ */
 export interface SessionRow extends ViewRow {
   /** Sessions are TCP's. */
   readonly protocol: "tcp";
@@ -96,7 +102,7 @@ export interface SessionRow extends ViewRow {
   readonly ownerFrom: OwnerKind;
 }
 
-/** How the owner of a connection is known. */
+/** How the owner of a connection is known. See {@linkcode watchConnections}. */
 export type OwnerKind =
   /** It connected or accepted. */
   | "call"
@@ -108,13 +114,13 @@ export type OwnerKind =
   | "descriptor"
   | "unknown";
 
-/** A connection that was accepted. */
+/** A connection that was accepted. See {@linkcode watchAccepts}. */
 export interface AcceptRow extends ViewRow {
   /** When accept(2) returned: milliseconds since 1970. */
   readonly time: number;
 }
 
-/** A segment that was sent again. */
+/** A segment that was sent again. See {@linkcode watchRetransmits}. */
 export interface RetransmitRow extends ViewRow {
   /** When it was sent again: milliseconds since 1970. */
   readonly time: number;
@@ -126,7 +132,7 @@ export interface RetransmitRow extends ViewRow {
   readonly sequence: number;
 }
 
-/** A change of a TCP socket's state. */
+/** A change of a TCP socket's state. See {@linkcode watchStates}. */
 export interface StateRow extends ViewRow {
   /** When it changed: milliseconds since 1970. */
   readonly time: number;
@@ -140,7 +146,7 @@ export interface StateRow extends ViewRow {
   readonly duration: number;
 }
 
-/** What connections carried in some time. */
+/** What connections carried in some time. See {@linkcode watchTraffic}. */
 export interface TrafficSample {
   /** End of the time: milliseconds since 1970. */
   readonly time: number;
@@ -148,7 +154,7 @@ export interface TrafficSample {
   readonly rows: readonly TrafficRow[];
 }
 
-/** What one end of a connection carried. */
+/** What one end of a connection carried. See {@linkcode watchTraffic}. */
 export interface TrafficRow extends ViewRow {
   /** Bytes of data that were acknowledged. */
   readonly bytesSent: number;

@@ -11,7 +11,7 @@ import { keepSession, SessionWindow } from "./record_rows.ts";
 import type { SessionRow } from "./rows.ts";
 import type { Watch, WatchOptions } from "./watch.ts";
 
-/** What to tell of sessions. */
+/** What to tell of sessions. See {@linkcode watchSessions}. */
 export interface SessionWatchOptions extends WatchOptions {
   /** Also sessions that were open before the watch began. */
   readonly openBefore?: boolean;

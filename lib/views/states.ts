@@ -13,6 +13,16 @@ import type { Watch, WatchOptions } from "./watch.ts";
  * Watches every change of a TCP socket's state.
  *
  * @throws {ViewError} when that is not permitted or not possible here
+ *
+ * @example Print how connections go
+ * ```ts ignore
+ * import { watchStates } from "./mod.ts";
+ *
+ * using watch = watchStates();
+ * for await (const { comm, oldState, newState } of watch) {
+ *   console.log(comm, oldState, newState);
+ * }
+ * ```
  */
 export function watchStates(options: WatchOptions = {}): Watch<StateRow> {
   return openWatch<StateRow>({

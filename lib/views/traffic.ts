@@ -13,7 +13,7 @@ import {
   type WatchOptions,
 } from "./watch.ts";
 
-/** How traffic is watched. */
+/** How traffic is watched. See {@linkcode watchTraffic}. */
 export interface TrafficWatchOptions extends WatchOptions {
   /** Milliseconds between samples; 1000 unless told. */
   readonly period?: number;
@@ -26,6 +26,14 @@ const FORGOTTEN_AFTER = 5;
  * Watches what TCP connections carry: a sample for each period.
  *
  * @throws {ViewError} when that is not permitted or not possible here
+ *
+ * @example Print the busiest connection of each second
+ * ```ts ignore
+ * import { watchTraffic } from "./mod.ts";
+ *
+ * using watch = watchTraffic({ period: 1000 });
+ * for await (const { rows: [busiest] } of watch) console.log(busiest);
+ * ```
  */
 export function watchTraffic(
   options: TrafficWatchOptions = {},

@@ -5,7 +5,7 @@
  */
 import type { ViewRow } from "./rows.ts";
 
-/** Which processes are watched. */
+/** Which processes are watched. See {@linkcode watchConnections}. */
 export type WatchScope =
   /** All of the machine. */
   | { readonly kind: "all" }
@@ -19,7 +19,10 @@ export type WatchScope =
   /** Those that this process starts from now on, with their descendants. */
   | { readonly kind: "children" };
 
-/** Which rows are wanted; everything unless told. */
+/**
+ * Which rows are wanted; everything unless told.
+ * See {@linkcode watchConnections}.
+ */
 export interface RowFilter {
   /** Version of IP. */
   readonly family?: 4 | 6;
@@ -33,7 +36,7 @@ export interface RowFilter {
   readonly cgroup?: string;
 }
 
-/** What every view can be told. */
+/** What every view can be told. See {@linkcode watchConnections}. */
 export interface WatchOptions {
   /** Default: all of the machine. */
   readonly scope?: WatchScope;
@@ -56,7 +59,7 @@ export const WATCH_FEATURES: readonly WatchFeature[] = [
   "iterator",
 ];
 
-/** One of {@linkcode WATCH_FEATURES}. */
+/** One of {@linkcode WATCH_FEATURES}. See {@linkcode watchConnections}. */
 export type WatchFeature =
   | "ebpf"
   | "slots"
@@ -66,7 +69,7 @@ export type WatchFeature =
   | "probe"
   | "iterator";
 
-/** What is missing. */
+/** What is missing. See {@linkcode watchConnections}. */
 export interface ViewLosses {
   /** Records that the ring had no space for: as many rows are missing. */
   readonly records: number;
@@ -88,7 +91,7 @@ export function switchedOff(): readonly WatchFeature[] {
   return WATCH_FEATURES.filter((feature) => names.includes(feature));
 }
 
-/** Rows as they come. */
+/** Rows as they come. See {@linkcode watchConnections}. */
 export interface Watch<Row> extends AsyncIterable<Row>, Disposable {
   /** What has to be said about how the rows are found, one line each. */
   readonly notices: readonly string[];

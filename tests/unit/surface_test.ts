@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
-import project from "../../deno.json" with { type: "json" };
 import { Child } from "../support/processes.ts";
+import {
+  exportedNames,
+  namesIn,
+  ROOT,
+  surfaceModules,
+} from "../support/surface.ts";
 
-const ROOT = new URL("../../", import.meta.url);
 const SURFACE = new URL("mod.ts", ROOT);
 const SAMPLE = new URL("tests/golden/data/filter_linktype_1.pcap", ROOT);
 
@@ -72,26 +76,6 @@ Deno.test("openTrace() says which permission is missing", async () => {
   assert.match(stdout, /run it with --allow-read$/m, stderr);
 });
 
-/** Names that a module exports. */
-function exportsOf(module: URL): Set<string> {
-  const source = Deno.readTextFileSync(module);
-  const names = new Set<string>();
-  for (const [, from] of source.matchAll(/^export \* from "([^"]+)"/gm)) {
-    for (const name of exportsOf(new URL(from!, module))) names.add(name);
-  }
-  for (const [, list] of source.matchAll(/^export (?:type )?\{([^}]*)\}/gm)) {
-    for (const name of namesIn(list!)) names.add(name);
-  }
-  return names;
-}
-
-/** Names in braces, without `type` and new names. */
-function namesIn(list: string): string[] {
-  return list.split(",")
-    .map((item) => item.trim().replace(/^type /, "").split(/ as |:/)[0]!.trim())
-    .filter((name) => name !== "");
-}
-
 /** What a module takes from other modules: names and specifier. */
 function* importsOf(source: string): Generator<[string[], string]> {
   const patterns = [
@@ -120,8 +104,8 @@ const NO_SURFACE: ReadonlySet<string> = new Set(["LaunchedCommand"]);
 
 Deno.test("the command line is built on the surface alone", () => {
   const surface = new Set(NO_SURFACE);
-  for (const path of Object.values(project.exports)) {
-    for (const name of exportsOf(new URL(path, ROOT))) surface.add(name);
+  for (const module of surfaceModules()) {
+    for (const name of exportedNames(module)) surface.add(name);
   }
   assert(surface.has("startCapture") && surface.has("openTrace"));
   const cli = new URL("lib/cli/", ROOT);

@@ -74,7 +74,7 @@ const MESSAGE_TYPES = [
   "inform",
 ] as const;
 
-/** An option of a DHCP message. */
+/** An option of a DHCP message. See {@linkcode decodePacket}. */
 export interface DhcpOption {
   /** IANA BOOTP Vendor Extensions and DHCP Options. */
   readonly type: number;
@@ -82,7 +82,7 @@ export interface DhcpOption {
   readonly data: Uint8Array;
 }
 
-/** A DHCP message. */
+/** A DHCP message. See {@linkcode decodePacket}. */
 export interface DhcpLayer extends LayerBase {
   /** Tells the kinds of layers apart. */
   readonly kind: "dhcp";

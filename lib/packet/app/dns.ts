@@ -48,7 +48,7 @@ const RESPONSE_CODE_MASK = 0x000f;
 /** Largest operation code in use (DSO). */
 const MAX_OPCODE = 6;
 
-/** A question. */
+/** A question. See {@linkcode decodePacket}. */
 export interface DnsQuestion {
   /** Name, see {@linkcode readName}. */
   readonly name: string;
@@ -58,7 +58,10 @@ export interface DnsQuestion {
   readonly class: number;
 }
 
-/** A DNS message, as far as it could be decoded. */
+/**
+ * A DNS message, as far as it could be decoded.
+ * See {@linkcode decodePacket}.
+ */
 export interface DnsMessage {
   /** Connects a response with its query. */
   readonly id: number;
@@ -97,7 +100,10 @@ export interface DnsMessage {
   readonly additionals: readonly DnsRecord[];
 }
 
-/** A DNS message in a packet; the header is the whole message. */
+/**
+ * A DNS message in a packet; the header is the whole message.
+ * See {@linkcode decodePacket}.
+ */
 export interface DnsLayer extends LayerBase, DnsMessage {
   /** Tells the kinds of layers apart. */
   readonly kind: "dns";

@@ -31,7 +31,7 @@ const VERSION_SHIFT = 16;
 const VERSION_MASK = 0xff;
 const DNSSEC_OK_BIT = 0x8000;
 
-/** An option of an OPT record. */
+/** An option of an OPT record. See {@linkcode decodePacket}. */
 export interface DnsOption {
   /** IANA DNS EDNS0 option code. */
   readonly code: number;
@@ -39,7 +39,7 @@ export interface DnsOption {
   readonly data: Uint8Array;
 }
 
-/** A parameter of an SVCB or HTTPS record. */
+/** A parameter of an SVCB or HTTPS record. See {@linkcode decodePacket}. */
 export interface DnsServiceParameter {
   /** See {@linkcode formatServiceKey}. */
   readonly key: number;
@@ -47,7 +47,10 @@ export interface DnsServiceParameter {
   readonly value: Uint8Array;
 }
 
-/** Data of a record, in the shape that its type has. */
+/**
+ * Data of a record, in the shape that its type has.
+ * See {@linkcode decodePacket}.
+ */
 export type DnsData =
   /** A and AAAA. */
   | { readonly kind: "address"; readonly address: string }
@@ -98,7 +101,7 @@ export type DnsData =
   /** Other types, and data that contradict their type. */
   | { readonly kind: "raw"; readonly data: Uint8Array };
 
-/** A resource record. */
+/** A resource record. See {@linkcode decodePacket}. */
 export interface DnsRecord {
   /** Owner of the record, see {@linkcode readName}. */
   readonly name: string;

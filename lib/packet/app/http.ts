@@ -81,7 +81,7 @@ const FIRST_BYTES: ReadonlySet<number> = new Set(
   [...HTTP_METHODS, "HTTP"].map((word) => word.charCodeAt(0)),
 );
 
-/** A line of an HTTP message's head. */
+/** A line of an HTTP message's head. See {@linkcode decodePacket}. */
 export interface HttpField {
   /** As it stands in the message. */
   readonly name: string;
@@ -89,7 +89,10 @@ export interface HttpField {
   readonly value: string;
 }
 
-/** What a segment holds of an HTTP message's head. */
+/**
+ * What a segment holds of an HTTP message's head.
+ * See {@linkcode decodePacket}.
+ */
 export interface HttpHead {
   /** The first line, perhaps cut. */
   readonly startLine: string;
@@ -111,7 +114,10 @@ export interface HttpHead {
   readonly end: number;
 }
 
-/** The head of an HTTP message; it is the layer's header. */
+/**
+ * The head of an HTTP message; it is the layer's header.
+ * See {@linkcode decodePacket}.
+ */
 export interface HttpLayer extends LayerBase, Omit<HttpHead, "end"> {
   /** Tells the kinds of layers apart. */
   readonly kind: "http";

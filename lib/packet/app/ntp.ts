@@ -37,7 +37,7 @@ const SHORT_FRACTION = 0x1_0000;
 const FIRST_OTHER_MODE = 6;
 const REFERENCE_ID_LENGTH = 4;
 
-/** A time of an NTP message. */
+/** A time of an NTP message. See {@linkcode decodePacket}. */
 export interface NtpTime {
   /** Seconds since 1900, modulo 2^32; 0 with fraction 0 means unknown. */
   readonly seconds: number;
@@ -45,7 +45,7 @@ export interface NtpTime {
   readonly fraction: number;
 }
 
-/** An NTP message. */
+/** An NTP message. See {@linkcode decodePacket}. */
 export interface NtpLayer extends LayerBase {
   /** Tells the kinds of layers apart. */
   readonly kind: "ntp";

@@ -41,7 +41,10 @@ const DRAFT_PREFIX = 0xff00_00;
 const INTEGER_LENGTH_SHIFT = 6;
 const INTEGER_HIGH_MASK = 0x3f;
 
-/** Types of packets with a long header, as version 1 numbers them. */
+/**
+ * Types of packets with a long header, as version 1 numbers them.
+ * See {@linkcode decodePacket}.
+ */
 export const QuicPacketType = {
   INITIAL: 0,
   ZERO_RTT: 1,
@@ -54,7 +57,7 @@ export const QuicPacketType = {
 /** One of the values of {@linkcode QuicPacketType}. */
 export type QuicPacketType = typeof QuicPacketType[keyof typeof QuicPacketType];
 
-/** A QUIC packet with a long header. */
+/** A QUIC packet with a long header. See {@linkcode decodePacket}. */
 export interface QuicHeader {
   /** See {@linkcode QuicPacketType}. */
   readonly type: QuicPacketType;
@@ -74,7 +77,7 @@ export interface QuicHeader {
   readonly end: number;
 }
 
-/** A QUIC packet with a long header. */
+/** A QUIC packet with a long header. See {@linkcode decodePacket}. */
 export interface QuicLayer extends LayerBase, Omit<QuicHeader, "end"> {
   /** Tells the kinds of layers apart. */
   readonly kind: "quic";

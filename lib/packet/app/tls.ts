@@ -95,7 +95,7 @@ const ALERT_NAMES: ReadonlyMap<number, string> = new Map([
   [120, "no_application_protocol"],
 ]);
 
-/** An alert that is not encrypted. */
+/** An alert that is not encrypted. See {@linkcode decodePacket}. */
 export interface TlsAlert {
   /** Whether it ends the connection at once. */
   readonly isFatal: boolean;
@@ -103,7 +103,7 @@ export interface TlsAlert {
   readonly description: number;
 }
 
-/** A TLS record. */
+/** A TLS record. See {@linkcode decodePacket}. */
 export interface TlsRecord {
   /** See {@linkcode TlsContentType}. */
   readonly type: number;
@@ -117,7 +117,10 @@ export interface TlsRecord {
   readonly alert: TlsAlert | undefined;
 }
 
-/** The TLS records that a segment begins with; they are the header. */
+/**
+ * The TLS records that a segment begins with; they are the header.
+ * See {@linkcode decodePacket}.
+ */
 export interface TlsLayer extends LayerBase {
   /** Tells the kinds of layers apart. */
   readonly kind: "tls";

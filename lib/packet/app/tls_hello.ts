@@ -47,7 +47,10 @@ const Extension = {
   SUPPORTED_VERSIONS: 43,
 } as const;
 
-/** A ClientHello or ServerHello, as far as it is captured. */
+/**
+ * A ClientHello or ServerHello, as far as it is captured.
+ * See {@linkcode decodePacket}.
+ */
 export interface TlsHello {
   /** Whether it is the client's. */
   readonly isClient: boolean;

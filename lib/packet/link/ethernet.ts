@@ -24,7 +24,7 @@ const TYPE_OFFSET = 12;
 const HEADER_LENGTH = 14;
 const KIND = "ethernet";
 
-/** An Ethernet header. */
+/** An Ethernet header. See {@linkcode decodePacket}. */
 export interface EthernetLayer extends LayerBase {
   /** Tells the kinds of layers apart. */
   readonly kind: "ethernet";

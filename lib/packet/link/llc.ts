@@ -30,7 +30,7 @@ const UNNUMBERED_INFORMATION = 0x03;
 const ETHERNET_OUI = 0;
 const KIND = "llc";
 
-/** An LLC header. */
+/** An LLC header. See {@linkcode decodePacket}. */
 export interface LlcLayer extends LayerBase {
   /** Tells the kinds of layers apart. */
   readonly kind: "llc";

@@ -28,7 +28,7 @@ const INET = 2;
 /** AF_INET6 of Linux, OpenBSD and NetBSD, FreeBSD, macOS. */
 const INET6: readonly number[] = [10, 24, 28, 30];
 
-/** A header of a BSD loopback capture. */
+/** A header of a BSD loopback capture. See {@linkcode decodePacket}. */
 export interface NullLayer extends LayerBase {
   /** Tells the kinds of layers apart. */
   readonly kind: "null";

@@ -39,7 +39,7 @@ const FOREIGN_HARDWARE_TYPES: readonly number[] = [770, 778, 803, 824];
 /** Names that tcpdump prints for the packet types. */
 const PACKET_TYPE_NAMES: readonly string[] = ["In", "B", "M", "P", "Out"];
 
-/** A header of a Linux cooked capture. */
+/** A header of a Linux cooked capture. See {@linkcode decodePacket}. */
 export interface SllLayer extends LayerBase {
   /** Tells the kinds of layers apart. */
   readonly kind: "sll";

@@ -28,7 +28,10 @@ const HEADER_LENGTH = 20;
 const MAX_ADDRESS_LENGTH = 8;
 const KIND = "sll2";
 
-/** A header of a Linux cooked capture, version 2. */
+/**
+ * A header of a Linux cooked capture, version 2.
+ * See {@linkcode decodePacket}.
+ */
 export interface Sll2Layer extends LayerBase {
   /** Tells the kinds of layers apart. */
   readonly kind: "sll2";

@@ -25,7 +25,10 @@ const DROP_ELIGIBLE_BIT = 0x1000;
 const ID_MASK = 0x0fff;
 const KIND = "vlan";
 
-/** A VLAN tag with the protocol that follows it. */
+/**
+ * A VLAN tag with the protocol that follows it.
+ * See {@linkcode decodePacket}.
+ */
 export interface VlanLayer extends LayerBase {
   /** Tells the kinds of layers apart. */
   readonly kind: "vlan";

@@ -48,7 +48,7 @@ export const ArpOperation = {
 /** One of the values of {@linkcode ArpOperation}. */
 export type ArpOperation = typeof ArpOperation[keyof typeof ArpOperation];
 
-/** An ARP packet. */
+/** An ARP packet. See {@linkcode decodePacket}. */
 export interface ArpLayer extends LayerBase {
   /** Tells the kinds of layers apart. */
   readonly kind: "arp";

@@ -78,7 +78,7 @@ const HAS_QUOTE_LENGTH: readonly number[] = [
   IcmpType.PARAMETER_PROBLEM,
 ];
 
-/** An ICMP header. */
+/** An ICMP header. See {@linkcode decodePacket}. */
 export interface IcmpLayer extends LayerBase {
   /** Tells the kinds of layers apart. */
   readonly kind: "icmp";

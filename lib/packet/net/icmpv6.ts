@@ -81,7 +81,10 @@ const DISCOVERY_LENGTHS: ReadonlyMap<number, number> = new Map([
   [Icmpv6Type.REDIRECT, 2 * IPV6_ADDRESS_LENGTH],
 ]);
 
-/** An option of neighbor discovery (RFC 4861 section 4.6). */
+/**
+ * An option of neighbor discovery (RFC 4861 section 4.6).
+ * See {@linkcode decodePacket}.
+ */
 export interface NeighborOption {
   /** 1 and 2 are the source's and the target's link-layer address. */
   readonly type: number;
@@ -89,7 +92,10 @@ export interface NeighborOption {
   readonly data: Uint8Array;
 }
 
-/** An ICMPv6 header; for neighbor discovery the whole message. */
+/**
+ * An ICMPv6 header; for neighbor discovery the whole message.
+ * See {@linkcode decodePacket}.
+ */
 export interface Icmpv6Layer extends LayerBase {
   /** Tells the kinds of layers apart. */
   readonly kind: "icmpv6";

@@ -52,7 +52,7 @@ const KIND = "ipv4";
 
 const NO_OPTIONS: readonly Ipv4Option[] = [];
 
-/** An IPv4 header. */
+/** An IPv4 header. See {@linkcode decodePacket}. */
 export interface Ipv4Layer extends LayerBase {
   /** Tells the kinds of layers apart. */
   readonly kind: "ipv4";

@@ -33,7 +33,7 @@ export type Ipv4OptionType = typeof Ipv4OptionType[keyof typeof Ipv4OptionType];
 
 const HEADER_LENGTH = 2;
 
-/** An IPv4 option. */
+/** An IPv4 option. See {@linkcode decodePacket}. */
 export interface Ipv4Option {
   /** See {@linkcode Ipv4OptionType}; unknown types occur too. */
   readonly type: number;

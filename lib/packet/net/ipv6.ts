@@ -46,7 +46,7 @@ const TRAFFIC_CLASS_MASK = 0xff;
 const FLOW_LABEL_MASK = 0x000f_ffff;
 const KIND = "ipv6";
 
-/** An IPv6 header with its extension headers. */
+/** An IPv6 header with its extension headers. See {@linkcode decodePacket}. */
 export interface Ipv6Layer extends LayerBase {
   /** Tells the kinds of layers apart. */
   readonly kind: "ipv6";

@@ -52,7 +52,7 @@ const EXTENSIONS: readonly number[] = [
   IpProtocol.SHIM6,
 ];
 
-/** An extension header. */
+/** An extension header. See {@linkcode decodePacket}. */
 export interface ExtensionHeader {
   /** Its own protocol number, for example 43 routing. */
   readonly protocol: number;

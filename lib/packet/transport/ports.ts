@@ -20,7 +20,10 @@ const DESTINATION_PORT_OFFSET = 2;
 const LENGTH = 4;
 const KIND = "ports";
 
-/** The ports of a transport header that is not whole. */
+/**
+ * The ports of a transport header that is not whole.
+ * See {@linkcode decodePacket}.
+ */
 export interface PortsLayer extends LayerBase {
   /** Tells the kinds of layers apart. */
   readonly kind: "ports";

@@ -43,7 +43,7 @@ const DATA_OFFSET_SHIFT = 12;
 const FLAGS_MASK = 0x0fff;
 const KIND = "tcp";
 
-/** Control bits. */
+/** Control bits. See {@linkcode formatTcpFlags}. */
 export const TcpFlag = {
   FIN: 0x001,
   SYN: 0x002,
@@ -74,7 +74,7 @@ const FLAG_LETTERS: readonly (readonly [number, string])[] = [
 
 const NO_OPTIONS: readonly TcpOption[] = [];
 
-/** A TCP header. */
+/** A TCP header. See {@linkcode decodePacket}. */
 export interface TcpLayer extends LayerBase {
   /** Tells the kinds of layers apart. */
   readonly kind: "tcp";
@@ -146,6 +146,14 @@ export function decodeTcp(cursor: PacketCursor): TcpLayer | undefined {
  *
  * @param flags Flags of a TCP header.
  * @returns For example `SYN|ACK`, `RST|0x200`, or `none`.
+ *
+ * @example Write the flags of a segment
+ * ```ts
+ * import { formatTcpFlags, TcpFlag } from "./tcp.ts";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(formatTcpFlags(TcpFlag.SYN | TcpFlag.ACK), "SYN|ACK");
+ * ```
  */
 export function formatTcpFlags(flags: number): string {
   const names: string[] = [];

@@ -45,7 +45,10 @@ const EXPERIMENT_LENGTH = 2;
 /** Fast open before it had a kind of its own (RFC 7413 section 4.1.1). */
 const FAST_OPEN_EXPERIMENT = 0xf989;
 
-/** A range of received bytes, the right edge not included. */
+/**
+ * A range of received bytes, the right edge not included.
+ * See {@linkcode decodePacket}.
+ */
 export interface SackBlock {
   /** Sequence number of the first byte. */
   readonly left: number;
@@ -57,6 +60,8 @@ export interface SackBlock {
  * A TCP option. An option of a known kind whose length is not what its RFC
  * says is given as `unknown`; `damaged` is where the options stop making
  * sense.
+ *
+ * See {@linkcode decodePacket}.
  */
 export type TcpOption =
   | { readonly type: "end" }

@@ -24,7 +24,7 @@ const CHECKSUM_OFFSET = 6;
 const HEADER_LENGTH = 8;
 const KIND = "udp";
 
-/** A UDP header. */
+/** A UDP header. See {@linkcode decodePacket}. */
 export interface UdpLayer extends LayerBase {
   /** Tells the kinds of layers apart. */
   readonly kind: "udp";

@@ -24,7 +24,7 @@ const CHECKSUM_OFFSET = 6;
 const HEADER_LENGTH = 8;
 const KIND = "udplite";
 
-/** A UDP-Lite header. */
+/** A UDP-Lite header. See {@linkcode decodePacket}. */
 export interface UdpLiteLayer extends LayerBase {
   /** Tells the kinds of layers apart. */
   readonly kind: "udplite";

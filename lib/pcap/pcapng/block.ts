@@ -7,7 +7,28 @@
 import { BLOCK_LENGTH_OFFSET } from "./format.ts";
 import { type BlockOption, readOptions, viewOf } from "./options.ts";
 
-/** A whole block, checked to be one, and not looked into. */
+/**
+ * A whole block, checked to be one, and not looked into.
+ *
+ * @example See what else a file holds
+ * ```ts
+ * import { BlockType } from "./format.ts";
+ * import { CaptureBlock } from "./block.ts";
+ * import { CaptureStream } from "../capture_stream.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const stream = await CaptureStream.open(async function* () {
+ *   yield await Deno.readFile("tests/golden/data/processes.pcapng");
+ * }());
+ * const types = new Set<number>();
+ * for await (const items of stream.items()) {
+ *   for (const item of items) {
+ *     if (item instanceof CaptureBlock) types.add(item.type);
+ *   }
+ * }
+ * assert(types.has(BlockType.SECTION_HEADER));
+ * ```
+ */
 export class CaptureBlock {
   /** See {@linkcode BlockType}. */
   readonly type: number;

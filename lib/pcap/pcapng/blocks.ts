@@ -72,7 +72,7 @@ export function decodeSectionHeader(block: CaptureBlock): SectionHeader {
   return { ...texts, comments };
 }
 
-/** Names of one address. */
+/** Names of one address. See {@linkcode decodeNameResolution}. */
 export interface ResolvedName {
   /** 4 or 16 bytes: a view. */
   readonly address: Uint8Array;
@@ -80,7 +80,31 @@ export interface ResolvedName {
   readonly names: readonly string[];
 }
 
-/** Reads the IPv4 and IPv6 addresses of a name resolution block. */
+/**
+ * Reads the IPv4 and IPv6 addresses of a name resolution block.
+ *
+ * @example Learn names of hosts
+ * ```ts
+ * import { CaptureBlock } from "./block.ts";
+ * import { decodeNameResolution } from "./blocks.ts";
+ * import { BlockType } from "./format.ts";
+ * import { CaptureStream } from "../capture_stream.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const stream = await CaptureStream.open(async function* () {
+ *   yield await Deno.readFile("tests/golden/data/processes.pcapng");
+ * }());
+ * for await (const items of stream.items()) {
+ *   for (const item of items) {
+ *     if (!(item instanceof CaptureBlock)) continue;
+ *     if (item.type !== BlockType.NAME_RESOLUTION) continue;
+ *     for (const { names } of decodeNameResolution(item)) {
+ *       assert(names.length > 0);
+ *     }
+ *   }
+ * }
+ * ```
+ */
 export function decodeNameResolution(block: CaptureBlock): ResolvedName[] {
   const { view, raw, bodyEnd, littleEndian } = block;
   const resolved: ResolvedName[] = [];

@@ -121,7 +121,7 @@ export const CUSTOM_DATA_OFFSET = 12;
  */
 export const MAXIMUM_BLOCK_LENGTH = 129 * 1024 * 1024;
 
-/** Block types. */
+/** Block types. See {@linkcode CaptureBlock}. */
 export const BlockType = {
   /** Opens a section; the same in both byte orders. */
   SECTION_HEADER: 0x0a0d_0d0a,

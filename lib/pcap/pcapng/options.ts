@@ -13,7 +13,7 @@ export const MAXIMUM_OPTION_LENGTH = 0xffff;
 
 const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** One option of a block. */
+/** One option of a block. See {@linkcode CaptureBlock}. */
 export interface BlockOption {
   /** What it means, by the type of its block. */
   readonly code: number;

@@ -13,10 +13,12 @@ import type { RawSocketEvent } from "./raw_event.ts";
  * How a call or connection went: `ok`, the name of the error that the call
  * returned, such as `ECONNREFUSED` (errno(3)), or `failed` when no answer came
  * or the program gave up.
+ *
+ * See {@linkcode traceSockets}.
  */
 export type SocketResult = "ok" | "failed" | `E${string}`;
 
-/** Something that a program did with a socket. */
+/** Something that a program did with a socket. See {@linkcode traceSockets}. */
 export interface SocketEvent {
   /**
    * `connect` is told when the outcome is known; of UDP, also the first

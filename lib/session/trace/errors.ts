@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Kinds of {@linkcode TraceError}. */
+/** Kinds of {@linkcode TraceError}. See {@linkcode TraceStateError}. */
 export type TraceErrorCode =
   | "uri" // not understood, or not supported
   | "not-found" // no such file
@@ -52,7 +52,21 @@ export class TraceError extends Error {
   }
 }
 
-/** A URI that cannot be understood, or names what is not supported. */
+/**
+ * A URI that cannot be understood, or names what is not supported.
+ *
+ * @example Name what is not supported
+ * ```ts
+ * import { TraceUriError } from "./errors.ts";
+ * import { openTrace } from "./open_trace.ts";
+ * import assert from "node:assert/strict";
+ *
+ * assert.throws(
+ *   () => openTrace("dag:0"),
+ *   (error) => error instanceof TraceUriError && error.uri === "dag:0",
+ * );
+ * ```
+ */
 export class TraceUriError extends TraceError {
   /** Name of the class. */
   override readonly name = "TraceUriError";
@@ -66,7 +80,19 @@ export class TraceUriError extends TraceError {
   }
 }
 
-/** A call that the present state of the trace does not permit. */
+/**
+ * A call that the present state of the trace does not permit.
+ *
+ * @example Read what was not started
+ * ```ts
+ * import { TraceStateError } from "./errors.ts";
+ * import { openTrace } from "./open_trace.ts";
+ * import assert from "node:assert/strict";
+ *
+ * await using trace = openTrace("tests/golden/data/filter_linktype_1.pcap");
+ * await assert.rejects(trace.read(), TraceStateError);
+ * ```
+ */
 export class TraceStateError extends TraceError {
   /** Name of the class. */
   override readonly name = "TraceStateError";
@@ -77,7 +103,24 @@ export class TraceStateError extends TraceError {
   }
 }
 
-/** No packet came within the time that was set. The trace goes on. */
+/**
+ * No packet came within the time that was set. The trace goes on.
+ *
+ * @example Go on after some time without packets
+ * ```ts ignore
+ * import { TraceTimeoutError } from "./errors.ts";
+ * import { openTrace } from "./open_trace.ts";
+ *
+ * await using trace = openTrace("int:lo", { timeout: 1000 });
+ * await trace.start();
+ * try {
+ *   console.log(await trace.read());
+ * } catch (error) {
+ *   if (!(error instanceof TraceTimeoutError)) throw error;
+ *   console.log(`nothing for ${error.timeout} ms`);
+ * }
+ * ```
+ */
 export class TraceTimeoutError extends TraceError {
   /** Name of the class. */
   override readonly name = "TraceTimeoutError";

@@ -30,6 +30,17 @@ export interface PacketFilterOptions {
 /**
  * A filter expression, compiled. Packets may be of different link types: the
  * expression is compiled for each when it comes up.
+ *
+ * @example Look at a filter
+ * ```ts
+ * import { PacketFilter } from "./filter.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const filter = new PacketFilter("port 80 or 443 and pid 42");
+ * assert(filter.usesProcess);
+ * assert.equal(filter.linkType, 1);
+ * assert.equal(`${filter}`, "port 80 or port 443 and pid 42");
+ * ```
  */
 export class PacketFilter {
   /** The expression that it was made from. */

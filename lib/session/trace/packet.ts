@@ -33,13 +33,19 @@ import type { PacketOwner } from "../../pcap/capture_record.ts";
 
 export type { PacketOwner };
 
-/** Which way a packet went, as seen from the machine that captured it. */
+/**
+ * Which way a packet went, as seen from the machine that captured it.
+ * See {@linkcode Packet}.
+ */
 export type PacketDirection =
   | "in" // to this machine, also by broadcast and multicast
   | "out" // sent by this machine
   | "other"; // for somebody else, seen in promiscuous mode
 
-/** What is known about a packet besides its bytes, read when asked for. */
+/**
+ * What is known about a packet besides its bytes, read when asked for.
+ * See {@linkcode Packet}.
+ */
 export interface PacketOrigin {
   /** Which way it went; default what a cooked link header tells. */
   readonly direction?: PacketDirection | undefined;

@@ -19,7 +19,10 @@ import {
 import { encodeFileHeader, encodeRecord } from "../../pcap/writer.ts";
 import type { Packet, PacketOwner } from "./packet.ts";
 
-/** Makes the bytes of a file, packet by packet. */
+/**
+ * Makes the bytes of a file, packet by packet.
+ * See {@linkcode createTraceWriter}.
+ */
 export interface PacketEncoder {
   /**
    * The bytes that a packet adds to the file.

@@ -7,7 +7,10 @@ import { TraceError } from "./errors.ts";
 import { compileFilter, PacketFilter } from "./filter.ts";
 import type { TraceAddress } from "./uri.ts";
 
-/** Settings of a trace; what is left out stays as it is. */
+/**
+ * Settings of a trace; what is left out stays as it is.
+ * See {@linkcode openTrace}.
+ */
 export interface TraceConfiguration {
   /**
    * Only packets that match: an expression, see `docs/filter.md`, or one that
@@ -31,7 +34,7 @@ export interface TraceConfiguration {
   readonly timeout?: number;
 }
 
-/** Settings as they are in force. */
+/** Settings as they are in force. See {@linkcode openTrace}. */
 export interface TraceSettings {
   /** Undefined for all packets. */
   readonly filter: PacketFilter | undefined;

@@ -11,7 +11,10 @@ import type { ExitStatus } from "../types.ts";
 import type { Packet } from "./packet.ts";
 import type { TraceSettings } from "./settings.ts";
 
-/** Figures of a source since it was first started. */
+/**
+ * Figures of a source since it was first started.
+ * See {@linkcode openTrace}.
+ */
 export interface SourceCounts {
   /** Packets that were captured, or stood in the file, until now. */
   readonly captured: number;
@@ -19,7 +22,7 @@ export interface SourceCounts {
   readonly dropped: number | undefined;
 }
 
-/** Delivers packets in arrival order. */
+/** Delivers packets in arrival order. See {@linkcode openTrace}. */
 export interface PacketSource {
   /**
    * Begins, or goes on after a pause, with these settings.

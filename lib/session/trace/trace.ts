@@ -24,10 +24,12 @@ import type { TraceAddress } from "./uri.ts";
  *                        └────────────┘
  *                            start
  * ```
+ *
+ * See {@linkcode openTrace}.
  */
 export type TraceState = "created" | "running" | "paused" | "closed";
 
-/** Figures of a trace since it was first started. */
+/** Figures of a trace since it was first started. See {@linkcode openTrace}. */
 export interface TraceStats {
   /** Packets that were read from the trace. */
   readonly accepted: number;
@@ -47,7 +49,10 @@ export interface TraceStats {
   readonly captured: number;
 }
 
-/** What a trace is made of; `openTrace` is how to get one. */
+/**
+ * What a trace is made of; `openTrace` is how to get one.
+ * See {@linkcode openTrace}.
+ */
 export interface TraceParts {
   /** The name that was given. */
   readonly uri: string;

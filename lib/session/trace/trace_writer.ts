@@ -53,7 +53,25 @@ const FORMATS: Readonly<Record<string, WriterFormat>> = {
   pcapng: "pcapng",
 };
 
-/** Writes packets into a file; {@linkcode createTraceWriter} makes it. */
+/**
+ * Writes packets into a file; {@linkcode createTraceWriter} makes it.
+ *
+ * @example Write one packet
+ * ```ts
+ * import { Packet } from "./packet.ts";
+ * import { createTraceWriter, type TraceWriter } from "./trace_writer.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const path = await Deno.makeTempFile({ suffix: ".pcap" });
+ * const writer: TraceWriter = await createTraceWriter(path);
+ * const data = new Uint8Array(60);
+ * await writer.write(new Packet({ timestamp: 0n, linkType: 1, data }));
+ * await writer.close();
+ * assert.equal(writer.packets, 1);
+ * assert.equal((await Deno.stat(path)).size, 24 + 16 + 60);
+ * await Deno.remove(path);
+ * ```
+ */
 export class TraceWriter implements AsyncDisposable {
   /** The name that the writer was made with. */
   readonly uri: string;

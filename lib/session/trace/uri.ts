@@ -7,7 +7,7 @@ import type { CaptureTarget } from "../types.ts";
 import { TraceUriError } from "./errors.ts";
 import { splitWords } from "./words.ts";
 
-/** What a URI names. */
+/** What a URI names. See {@linkcode openTrace}. */
 export type TraceAddress =
   | {
     readonly kind: "file";
