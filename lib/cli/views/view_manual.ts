@@ -38,7 +38,7 @@ export const VIEW_SECTIONS: readonly ManualSection[] = [
   {
     title: "COST",
     paragraphs: [
-      "Two or three microseconds are added to each connection, and some tens " +
+      "Three or four microseconds are added to each connection, and some tens " +
       "of nanoseconds to each system call of the machine; writing a row takes " +
       "the view itself a microsecond or two. Rows that the kernel had no room " +
       "for, and changes that it did not let the programs see, are counted and " +
