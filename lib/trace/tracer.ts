@@ -57,6 +57,8 @@ export interface TracerListener {
 const EINTR = 4;
 /** "Start the call again unless a handler runs", linux/errno.h. */
 const ERESTARTNOHAND = 514;
+/** To be continued by restart_syscall(2). */
+const ERESTART_RESTARTBLOCK = 516;
 
 /** Traces processes; see the module's text. */
 export class Tracer<Call> {
@@ -352,7 +354,9 @@ export class Tracer<Call> {
   /**
    * Calls such as epoll_wait(2), or recv(2) with a time limit, return EINTR
    * when PTRACE_INTERRUPT wakes them, which the program did not ask for. The
-   * kernel is told to start them again unless a signal handler runs.
+   * kernel is told to start them again unless a signal handler runs. So it is
+   * with what restart_syscall(2) would go on with, such as poll(2), where a
+   * filter may not know that call and kill: a time limit begins anew.
    */
   #repairInterruptedCall(tracee: Tracee<Call>): void {
     tracee.interrupted = false;
@@ -362,10 +366,10 @@ export class Tracer<Call> {
     if (!state.read(tracee.tid)) return;
     const { words } = state;
     const number = Number(words[registers.originalNumber]);
-    if (
-      words[registers.result] === BigInt(-EINTR) && number >= 0 &&
-      number !== closeCall
-    ) {
+    const result = words[registers.result];
+    const isRestarted = result === BigInt(-EINTR) ||
+      result === BigInt(-ERESTART_RESTARTBLOCK) && hasFilter(tracee.tid);
+    if (isRestarted && number >= 0 && number !== closeCall) {
       words[registers.result] = BigInt(-ERESTARTNOHAND);
       state.write(tracee.tid);
     }
@@ -427,4 +431,9 @@ export class Tracer<Call> {
       this.#follow && (parent?.followed ?? true);
     return this.#register(tid, status.tgid, followed);
   }
+}
+
+/** Whether a thread has a filter for system calls (seccomp). */
+function hasFilter(tid: number): boolean {
+  return (readStatus(tid)?.seccomp ?? 0) > 0;
 }

@@ -118,6 +118,21 @@ captureTest("harmless: waiting calls are not interrupted", async (bench) => {
   assert.equal((await target.ended()).code, 0);
 });
 
+captureTest("harmless: a sandbox without restart_syscall", async (bench) => {
+  const program = await compileWorkload("own_filter");
+  const target = bench.start([program, "-"], { stdin: "piped" });
+  await bench.log.event("waiting");
+  for (let time = 0; time < 5; time++) {
+    const tool = await bench.attach([target.pid]);
+    tool.signal("SIGINT");
+    assert.equal((await tool.ended()).code, 0, tool.stderr);
+    assertFree(target.pid);
+  }
+  await target.closeInput();
+  const { code, signal } = await target.ended();
+  assert.deepEqual([code, signal], [0, null]);
+});
+
 captureTest(
   "harmless: no signal is lost while the tool comes and goes",
   async (bench) => {
