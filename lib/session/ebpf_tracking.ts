@@ -9,59 +9,42 @@
 import { assembleClassic } from "../../bpf/classic/instruction.ts";
 import { compileCaptureFilter } from "../../bpf/capture_filter.ts";
 import { EVENT_TYPE, FILTER_FLAG } from "../../bpf/programs/layout.ts";
-import { monotonicTime, realTime, realTimeOffset } from "../../ffi/clock.ts";
-import { type Fd, isInherited } from "../../ffi/fd.ts";
-import { ProgramLoadError } from "../../ffi/bpf_program.ts";
+import { monotonicTime, realTime } from "../../ffi/clock.ts";
 import { SyscallError } from "../../ffi/errno.ts";
-import { openNamespace } from "../../ffi/namespace.ts";
 import type { RingOptions } from "../../ffi/packet.ts";
-import { duplicateFd, openPidFd } from "../../ffi/process.ts";
 import {
   attachBpf,
   attachFilter,
   emptySocketState,
   IPPROTO_TCP,
-  readSocketState,
   type SocketState,
 } from "../../ffi/socket.ts";
-import { readComm } from "../proc/comm.ts";
-import { readFds } from "../proc/fd.ts";
-import { networkNamespace } from "../proc/ns.ts";
-import { ProcPermissionError } from "../proc/read.ts";
-import { readStatus } from "../proc/status.ts";
-import { processTree } from "../proc/task.ts";
 import { SocketRegistry } from "../sockets/registry.ts";
-import { type Moment, SocketTableWriter } from "../sockets/table_writer.ts";
+import { SocketTableWriter } from "../sockets/table_writer.ts";
 import type { TrackerEvent } from "../trace/ebpf_events.ts";
-import {
-  loadTracker,
-  TrackerLoadError,
-  type Variant,
-  type VariantProbe,
-  VARIANTS,
-} from "../trace/ebpf_loader.ts";
+import { loadTracker, type Variant, VARIANTS } from "../trace/ebpf_loader.ts";
 import type { EbpfTracker } from "../trace/ebpf_tracker.ts";
 import { OwnerTable } from "../trace/owner_table.ts";
 import { Owners } from "../trace/owners.ts";
 import type { Control } from "./control.ts";
+import { probeOf } from "./ebpf_probes.ts";
+import { EbpfProcesses } from "./ebpf_processes.ts";
 import type { Probe } from "./ebpf_report.ts";
-import { inspectFailure } from "./failures.ts";
 import { LostEvents } from "./lost_events.ts";
 import type { CapturedProcess, SharedMemory } from "./messages.ts";
 import {
-  namedNamespaces,
-  namespacesOf,
   namespaceWarning,
   NetworkNamespaces,
   openAll,
 } from "./network_namespaces.ts";
 import { NO_RULES } from "./no_rules.ts";
 import { readRights } from "../proc/rights.ts";
+import { PacketClock } from "./packet_clock.ts";
 import { SharedPorts } from "./shared_ports.ts";
 import { mapped, remainsText, SocketCleanup } from "./socket_cleanup.ts";
-import { StraySockets, strayWarning } from "./stray_sockets.ts";
+import { StraySockets } from "./stray_sockets.ts";
 import type { TapSource } from "./taps.ts";
-import { CaptureError, type CaptureNotice } from "./types.ts";
+import type { CaptureNotice } from "./types.ts";
 
 /** What following with eBPF needs to know; plain data. */
 export interface EbpfSetup {
@@ -104,10 +87,6 @@ export interface EbpfListener {
 const CLOCK_TOLERANCE = 100_000;
 /** How long packets are held that cannot be judged, ns. */
 const HELD = 2_000_000_000;
-/** Nanoseconds of a second. */
-const SECOND = 1_000_000_000;
-/** How often the difference of the clocks is measured, ms. */
-const CLOCK_INTERVAL = 1000;
 /** How often ended rules are collected, ms. */
 const TIDY_INTERVAL = 500;
 
@@ -121,23 +100,15 @@ export class EbpfTracking implements Disposable {
   readonly #cleanup: SocketCleanup;
   readonly #strays: StraySockets;
   readonly #sharedPorts: SharedPorts;
-  readonly #warned = new Set<number>();
-  /** Sockets that the command has from the beginning. */
-  readonly #inherited: {
-    readonly state: SocketState;
-    readonly from: Moment;
-  }[] = [];
   readonly #owners: Owners;
   readonly #listener: EbpfListener;
   readonly #namespaces: NetworkNamespaces;
   /** When namespaces were entered, by cookie: CLOCK_MONOTONIC, ns. */
   readonly #entered = new Map<bigint, number>();
   readonly #state: SocketState = emptySocketState();
-  #clockOffset: Moment = { seconds: 0, nanoseconds: 0 };
-  #clockAt = 0;
+  readonly #clock = new PacketClock();
   #tidyAt = 0;
-  /** What is known of the traced processes; listing them takes long. */
-  #targets: readonly number[] | undefined;
+  readonly #processes: EbpfProcesses;
   readonly #lostEvents: LostEvents;
   #ending = false;
   #deadline: number | undefined;
@@ -148,7 +119,7 @@ export class EbpfTracking implements Disposable {
    * passes before `begin`.
    *
    * @throws {TrackerLoadError} when the kernel or the rights do not permit it;
-   *   `failedProbes` tells more about all errors
+   *   `failedProbes` of `ebpf_probes.ts` tells more about all errors
    */
   constructor(
     setup: EbpfSetup,
@@ -192,7 +163,8 @@ export class EbpfTracking implements Disposable {
     );
     this.#strays = new StraySockets({
       isKnown: ({ cookie }) => this.#registry.has(cookie),
-      found: (state, pid, socket) => this.#foundStray(state, pid, socket),
+      found: (state, pid, socket) =>
+        this.#processes.foundStray(state, pid, socket),
       wantsAll: false,
       // Hooks see what io_uring does.
       byInode: () => [],
@@ -202,13 +174,13 @@ export class EbpfTracking implements Disposable {
       registry: this.#registry,
       owners: this.#owners,
       cleanup: this.#cleanup,
-      scan: (from) => this.#scanAgain(from),
+      scan: (from) => this.#processes.scanAgain(from),
       isSeen: (netns) =>
         !this.#namespaces.isNew(netns) &&
         this.#namespaces.enter(netns, 0, []),
       moment: (time, shift) => {
-        this.#readClocks(performance.now());
-        return this.#moment(time, shift);
+        this.#clock.read(performance.now());
+        return this.#clock.at(time, shift);
       },
       warn: (text) => this.#warn(text),
     });
@@ -228,6 +200,16 @@ export class EbpfTracking implements Disposable {
       refused: (pid, reason) => this.#warn(namespaceWarning(pid, reason)),
     });
     this.#tracker.filter.setNamespace(this.#namespaces.own);
+    this.#processes = new EbpfProcesses({
+      pids: setup.pids,
+      follow: setup.follow,
+      words: setup.words,
+      tracker: this.#tracker,
+      registry: this.#registry,
+      owners: this.#owners,
+      namespaces: this.#namespaces,
+      warn: (text) => this.#warn(text),
+    });
   }
 
   #attachFilter(socket: number): void {
@@ -276,107 +258,22 @@ export class EbpfTracking implements Disposable {
    * @throws {CaptureError} when a process may not be looked into
    */
   begin(): CapturedProcess[] {
-    const { pids, follow } = this.#setup;
-    if (pids.length === 0) {
-      this.#enterNamed();
-      this.#bequeath();
-      const children = follow ? "only" : "first";
-      this.#tracker.addTarget(Deno.pid, { children });
-      return [];
-    }
-    const seen = new Set<number>();
-    let found = true;
-    // Processes may appear while their parents are being marked.
-    while (found) {
-      found = false;
-      for (const pid of follow ? pids.flatMap((id) => processTree(id)) : pids) {
-        if (seen.has(pid) || pid === Deno.pid) continue;
-        seen.add(pid);
-        found = true;
-        this.#tracker.addTarget(pid, { children: follow });
-      }
-    }
-    for (const pid of seen) this.#enterNamespaceOf(pid);
-    // Once more: what was opened while the first scan went on.
-    for (let pass = 0; pass < 2; pass++) {
-      for (const pid of seen) this.#lookInto(pid);
-    }
+    const processes = this.#processes.begin();
     this.#sharedPorts.expect();
     this.#sharedPorts.lookIfDue();
-    this.#dropEnded(seen);
-    if (this.#tracker.targets().length === 0) {
-      throw new CaptureError("no-process", `No process ${pids.join(", ")}`);
-    }
-    return [...seen].map((pid) => ({ pid, comm: readComm(pid) ?? "" }));
-  }
-
-  /** Wants the packets of sockets that the command will inherit. */
-  #bequeath(): void {
-    const from = realTime({ seconds: 0, nanoseconds: 0 });
-    const comm = readComm(Deno.pid) ?? "";
-    const owner = { tgid: Deno.pid, tid: Deno.pid, comm };
-    for (const { fd } of readFds(Deno.pid).sockets) {
-      const state = emptySocketState();
-      if (!isInherited(fd) || !readSocketState(fd, state)) continue;
-      this.#tracker.seedSocket(fd, { ...state, owner });
-      this.#inherited.push({ state, from });
-    }
-  }
-
-  /** Enters the namespaces that the command may be about to enter itself. */
-  #enterNamed(): void {
-    for (const path of namedNamespaces(this.#setup.words)) {
-      this.#enterPath(path);
-    }
-  }
-
-  #enterNamespaceOf(pid: number): void {
-    try {
-      if (networkNamespace(pid) === networkNamespace(Deno.pid)) return;
-    } catch (error) {
-      // Looking into the process says what is missing.
-      if (error instanceof ProcPermissionError) return;
-      throw error;
-    }
-    this.#enterPath(`/proc/${pid}/ns/net`);
-  }
-
-  /** What cannot be entered is told of when it is used. */
-  #enterPath(path: string): void {
-    try {
-      using namespace = openNamespace(path);
-      if (namespace !== undefined) this.#namespaces.prepare(namespace);
-    } catch (error) {
-      if (!(error instanceof SyscallError)) throw error;
-    }
-  }
-
-  /**
-   * Forgets processes that ended before they were targets: no hook told of
-   * their end. One that nobody waits for stays in /proc as a zombie.
-   */
-  #dropEnded(pids: Iterable<number>): void {
-    for (const pid of pids) {
-      const state = readStatus(pid)?.state ?? "X";
-      if (state === "Z" || state === "X") this.#tracker.removeTarget(pid);
-    }
+    return processes;
   }
 
   /** The command was launched: other children of ours are not its. */
   launched(command: number | undefined): void {
-    this.#tracker.removeTarget(Deno.pid);
-    if (command === undefined || this.#inherited.length === 0) return;
-    const owner = this.#owners.numberOf(command);
-    for (const { state, from } of this.#inherited) {
-      this.#registry.observe(state, owner, from, from);
-    }
+    this.#processes.launched(command);
   }
 
   /** Takes what the kernel told until now; call it before each block. */
   drain(): void {
     const now = performance.now();
     if (!this.#tracker.events.isEmpty) {
-      this.#readClocks(now);
+      this.#clock.read(now);
       this.#readEvents();
       this.#sharedPorts.lookIfDue();
     }
@@ -388,18 +285,12 @@ export class EbpfTracking implements Disposable {
     this.#tracker.events.read((event) => this.#take(event));
   }
 
-  #readClocks(now: number): void {
-    if (now < this.#clockAt) return;
-    this.#clockOffset = splitTime(realTimeOffset());
-    this.#clockAt = now + CLOCK_INTERVAL;
-  }
-
   /** Regular work; call it when there are no packets, and now and then. */
   tend(): void {
     this.drain();
     this.#lostEvents.tend(this.#ending);
     if (this.#control.launched || this.#setup.pids.length > 0) {
-      this.#strays.look(() => this.#targets ??= this.#tracker.targets());
+      this.#strays.look(() => this.#processes.list());
       this.#sharedPorts.look();
     }
     const now = performance.now();
@@ -422,8 +313,7 @@ export class EbpfTracking implements Disposable {
     this.#tracker.countCalls();
     // Exit events may be lost when the ring is full.
     if (this.#control.launched || this.#setup.pids.length > 0) {
-      this.#targets = this.#tracker.targets();
-      this.#ending = this.#targets.length === 0;
+      this.#ending = this.#processes.reread().length === 0;
     }
   }
 
@@ -486,11 +376,11 @@ export class EbpfTracking implements Disposable {
         this.#owners.executed(event.tgid, event.arguments);
         return;
       case EVENT_TYPE.FORKED:
-        this.#targets = undefined;
+        this.#processes.changed();
         this.#owners.forked(event.tgid, event.extra);
         return;
       case EVENT_TYPE.EXITED:
-        this.#targets = undefined;
+        this.#processes.changed();
         this.#owners.exited(event.tgid);
         this.#tidyAt = 0;
         return;
@@ -507,7 +397,7 @@ export class EbpfTracking implements Disposable {
   }
 
   #tell(event: TrackerEvent): void {
-    const { seconds, nanoseconds } = this.#moment(event.time, 0);
+    const { seconds, nanoseconds } = this.#clock.at(event.time, 0);
     this.#listener.socket(
       event,
       BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds),
@@ -535,8 +425,8 @@ export class EbpfTracking implements Disposable {
     // At a shared port the handshake is held until it is accepted.
     const isHeld = event.type === EVENT_TYPE.ACCEPTED &&
       this.#registry.servers.isShared(state);
-    const from = this.#moment(event.time, isHeld ? -HELD : -CLOCK_TOLERANCE);
-    const now = this.#moment(event.time, 0);
+    const from = this.#clock.at(event.time, isHeld ? -HELD : -CLOCK_TOLERANCE);
+    const now = this.#clock.at(event.time, 0);
     // connect(2) after a failed one opens a new connection, maybe between the
     // same ends.
     const connects = event.type === EVENT_TYPE.CONNECTED &&
@@ -557,27 +447,6 @@ export class EbpfTracking implements Disposable {
     return seen;
   }
 
-  #foundStray(state: SocketState, pid: number, socket: Fd | undefined): void {
-    if (socket === undefined || !this.#isEntered(state, pid, socket)) return;
-    const comm = readComm(pid) ?? "";
-    const owner = { tgid: pid, tid: pid, comm };
-    this.#tracker.seedSocket(socket.number, { ...state, owner });
-    const now = realTime({ seconds: 0, nanoseconds: 0 });
-    const number = this.#owners.numberOf(pid, pid, comm);
-    this.#registry.observe(state, number, now, now);
-    if (this.#warned.has(pid)) return;
-    this.#warned.add(pid);
-    this.#warn(strayWarning(pid, state));
-  }
-
-  /** Whether packets of a socket's namespace are seen, from now on at least. */
-  #isEntered({ netns }: SocketState, pid: number, socket: Fd): boolean {
-    const candidates = this.#namespaces.isNew(netns)
-      ? namespacesOf(socket.number, pid)
-      : [];
-    return this.#namespaces.enter(netns, pid, candidates);
-  }
-
   /** The program was faster than we. */
   #tellLate(netns: bigint): void {
     this.#entered.delete(netns);
@@ -590,85 +459,8 @@ export class EbpfTracking implements Disposable {
   #close(event: TrackerEvent): void {
     this.#registry.closed(
       event.cookie,
-      this.#moment(event.time, CLOCK_TOLERANCE),
+      this.#clock.at(event.time, CLOCK_TOLERANCE),
     );
-  }
-
-  /** The clock of packets at a time of CLOCK_MONOTONIC. */
-  #moment(time: number, shift: number): Moment {
-    const whole = Math.floor(time / SECOND);
-    const { seconds, nanoseconds } = this.#clockOffset;
-    const fraction = time - whole * SECOND + nanoseconds + shift;
-    const carry = Math.floor(fraction / SECOND);
-    return {
-      seconds: whole + seconds + carry,
-      nanoseconds: fraction - carry * SECOND,
-    };
-  }
-
-  #lookInto(pid: number): void {
-    try {
-      this.#scan(pid, realTime({ seconds: 0, nanoseconds: 0 }));
-    } catch (error) {
-      const isRefused = error instanceof ProcPermissionError ||
-        error instanceof SyscallError && error.code === "EPERM";
-      throw isRefused ? inspectFailure(pid, error) : error;
-    }
-  }
-
-  /** Takes over what was missed; returns the cookies of all sockets. */
-  #scanAgain(from: Moment): Set<bigint> {
-    const found = new Set<bigint>();
-    this.#targets = undefined;
-    const pids = this.#tracker.targets().filter((pid) => pid !== Deno.pid)
-      .flatMap((pid) => this.#withChildren(pid));
-    this.#dropEnded(pids);
-    for (const pid of pids) {
-      try {
-        this.#scan(pid, from, found);
-      } catch (error) {
-        // It has ended, or it may not be looked into any more.
-        const isExpected = error instanceof ProcPermissionError ||
-          error instanceof SyscallError;
-        if (!isExpected) throw error;
-      }
-    }
-    return found;
-  }
-
-  /** A process of the program, and children of it that are no targets yet. */
-  #withChildren(pid: number): number[] {
-    if (!this.#setup.follow) return [pid];
-    return processTree(pid).filter((id) => {
-      if (id === pid) return true;
-      const isNew = !this.#tracker.hasTarget(id);
-      if (isNew) this.#tracker.addTarget(id);
-      return isNew;
-    });
-  }
-
-  /** Takes over the sockets that a process has already. */
-  #scan(pid: number, from: Moment, found?: Set<bigint>): void {
-    using pidFd = openPidFd(pid, pid);
-    if (pidFd === undefined) return;
-    const state = this.#state;
-    const comm = readComm(pid) ?? "";
-    const owner = { tgid: pid, tid: pid, comm };
-    for (const { fd } of readFds(pid).sockets) {
-      using socket = duplicateFd(pidFd, fd);
-      if (socket === undefined) continue;
-      if (!readSocketState(socket.number, state)) continue;
-      if (!this.#isEntered(state, pid, socket)) continue;
-      found?.add(state.cookie);
-      if (this.#registry.knows(state)) continue;
-      this.#tracker.seedSocket(socket.number, { ...state, owner });
-      this.#registry.observe(
-        state,
-        this.#owners.numberOf(pid, pid, comm),
-        from,
-        from,
-      );
-    }
   }
 
   /** Tells what has to be told at the end. */
@@ -681,39 +473,4 @@ export class EbpfTracking implements Disposable {
     this.#cleanup[Symbol.dispose]();
     this.#tracker.close();
   }
-}
-
-/** What `EbpfTracking` could not do, trial by trial. */
-export function failedProbes(error: unknown): Probe[] {
-  if (error instanceof TrackerLoadError) return error.probes.map(probeOf);
-  return [{ ...codeOf(error), error: textOf(error) }];
-}
-
-function probeOf({ variant, error, milliseconds }: VariantProbe): Probe {
-  return {
-    hooks: variant,
-    milliseconds,
-    ...codeOf(error),
-    ...(error === undefined ? {} : { error: error.message }),
-  };
-}
-
-function splitTime(nanoseconds: bigint): Moment {
-  return {
-    seconds: Number(nanoseconds / BigInt(SECOND)),
-    nanoseconds: Number(nanoseconds % BigInt(SECOND)),
-  };
-}
-
-function textOf(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) {
-    return "Cannot find the kernel's types (BTF) in /sys/kernel/btf/vmlinux";
-  }
-  return error instanceof Error ? error.message : String(error);
-}
-
-function codeOf(error: unknown): Pick<Probe, "code"> {
-  return error instanceof ProgramLoadError || error instanceof SyscallError
-    ? { code: error.code }
-    : {};
 }

@@ -25,7 +25,10 @@ declare const self: DedicatedWorkerGlobalScope;
 /** Loaded only where it is wanted: it is the larger part of the program. */
 // deno-lint-ignore explicit-function-return-type
 function loadTracking() {
-  return import("./ebpf_tracking.ts");
+  return Promise.all([
+    import("./ebpf_tracking.ts"),
+    import("./ebpf_probes.ts"),
+  ]);
 }
 
 // At once, while the main thread opens what it will send.
@@ -43,7 +46,7 @@ async function start(
 ): Promise<void> {
   let probes: readonly Probe[] = [];
   if (ebpf !== undefined) {
-    const { EbpfTracking, failedProbes } = await loadTracking();
+    const [{ EbpfTracking }, { failedProbes }] = await loadTracking();
     try {
       tracking = new EbpfTracking(
         ebpf,
