@@ -6,6 +6,7 @@
  */
 import { DROP_ALL } from "../../bpf/capture_filter.ts";
 import { assembleClassic } from "../../bpf/classic/instruction.ts";
+import { realTime } from "../../ffi/clock.ts";
 import { SyscallError } from "../../ffi/errno.ts";
 import type { Fd } from "../../ffi/fd.ts";
 import { drainEventFd } from "../../ffi/file.ts";
@@ -36,10 +37,8 @@ const POLLIN = 1;
 export const EARLY_SIZE: number = 16 << 20;
 /** Room that the longest packet needs. */
 const LONGEST = 1 << 17;
-/** The last packets of a socket that the ring after it may have, too. */
-const MOST_TWINS = 256;
-/** In so many blocks. */
-const TWIN_BLOCKS = 4;
+/** Blocks that may have packets that came before, too. */
+const TWIN_BLOCKS = 64;
 /** Up to here copying word by word is faster. */
 const FEW_BYTES = 256;
 
@@ -214,17 +213,23 @@ export class PacketRing implements Disposable {
    */
   takeOver(early: Fd, own: Fd, at: number): void {
     this.#earlyAt = at;
+    const { packets, drops } = readStatistics(early.number);
+    this.#lost += drops;
     bindPacketSocket(own, 0);
     // Both get what comes between these two.
     const errno = attachFilter(early.number, assembleClassic(DROP_ALL));
     if (errno !== 0) throw new SyscallError("SO_ATTACH_FILTER", errno);
-    this.#receive(early);
+    this.#receive(early, packets - drops);
     early.close();
     this.#twinBlocks = TWIN_BLOCKS;
   }
 
-  /** Puts what a socket has received into the tail. */
-  #receive(early: Fd): void {
+  /**
+   * Puts what a socket has received into the tail.
+   *
+   * @param own how many packets it had before the ring got some
+   */
+  #receive(early: Fd, own: number): void {
     const end = this.#earlyAt + EARLY_SIZE;
     const twins: number[] = [];
     for (let at = this.#earlyAt;;) {
@@ -239,8 +244,29 @@ export class PacketRing implements Disposable {
       this.#early++;
       at += size;
     }
-    this.#twins = twins.slice(-MOST_TWINS);
+    this.#correctTimes(twins);
+    this.#twins = twins.slice(own);
     this.#lost += readStatistics(early.number).drops;
+  }
+
+  /**
+   * The kernel begins to note times some moments after it was asked to; before,
+   * packets get the time at which they are received here. None came later than
+   * the one after it.
+   */
+  #correctTimes(packets: readonly number[]): void {
+    const { words } = this;
+    let { seconds, nanoseconds } = realTime({ seconds: 0, nanoseconds: 0 });
+    for (const at of packets.toReversed()) {
+      const own = words[(at + PacketField.SECONDS) >> 2]!;
+      const fraction = words[(at + PacketField.NANOSECONDS) >> 2]!;
+      if (own < seconds || own === seconds && fraction < nanoseconds) {
+        seconds = own;
+        nanoseconds = fraction;
+      }
+      words[(at + PacketField.SECONDS) >> 2] = seconds;
+      words[(at + PacketField.NANOSECONDS) >> 2] = nanoseconds;
+    }
   }
 
   /** Packets that had no room before the ring was there; told once. */
