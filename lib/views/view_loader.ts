@@ -137,9 +137,11 @@ export class ViewLoader implements Disposable {
   /** How programs at tracepoints get at sockets. */
   #choose(): ViewKernel {
     const types = this.#types;
+    // The form that does everything, also what hooks do where there are some.
+    const hookless = tracksAttempts(this.#features);
+    const features = { ...this.#features, hookless };
     const attempt = (kernel: ViewKernel): void =>
-      loadProgram(stateProgram(kernel, this.#features), this.#descriptors)
-        .close();
+      loadProgram(stateProgram(kernel, features), this.#descriptors).close();
     let chosen: ViewKernel | undefined;
     const noTypes = this.#without.includes("tp_btf");
     firstOf(VIEW_ABILITIES, (abilities) => {
