@@ -13,8 +13,8 @@
 import { PacketField, TP_STATUS_VLAN_VALID } from "../../ffi/packet.ts";
 import type { PacketRing } from "./packet_ring.ts";
 
-/** Entries; a power of two. */
-const ENTRIES = 1 << 12;
+const ENTRY_BITS = 12;
+const ENTRIES = 1 << ENTRY_BITS;
 
 /*
  * An entry, in words:
@@ -198,7 +198,7 @@ export class VerdictCache {
       transport = at + (IPV4_HEADER >> 2);
       this.#addresses = at + 3;
       this.#addressWords = 2;
-      hash = words[at + 3]! ^ Math.imul(words[at + 4]!, 0x85eb_ca6b);
+      hash = words[at + 3]! + Math.imul(words[at + 4]!, 0x85eb_ca6b);
     } else if (etherType === IPV6) {
       if (length < IPV6_HEADER + UDP_NEEDED || (first & 0xf0) !== 0x60) {
         return -1;
@@ -207,7 +207,7 @@ export class VerdictCache {
       transport = at + (IPV6_HEADER >> 2);
       this.#addresses = at + 2;
       this.#addressWords = 8;
-      hash = words[at + 5]! ^ Math.imul(words[at + 9]!, 0x85eb_ca6b);
+      hash = words[at + 5]! + Math.imul(words[at + 9]!, 0x85eb_ca6b);
     } else {
       return -1;
     }
@@ -224,7 +224,9 @@ export class VerdictCache {
     const ports = words[transport]!;
     this.#kind = (etherType === IPV4 ? 4 : 6) << 16 | protocol << 8 | type;
     this.#ports = ports;
-    hash ^= Math.imul(ports, 0x9e37_79b1) ^ Math.imul(type, 0xc2b2_ae35);
-    return ((hash ^ hash >>> 15) & (ENTRIES - 1)) * WORDS;
+    // Of a product only the upper bits depend on all bits of a factor.
+    hash = Math.imul(hash ^ hash >>> 16 ^ ports, 0x9e37_79b1) + type;
+    hash = Math.imul(hash ^ hash >>> 16, 0xc2b2_ae35);
+    return (hash >>> 32 - ENTRY_BITS) * WORDS;
   }
 }

@@ -168,3 +168,27 @@ Deno.test("VerdictCache learns from the SYN, and tells of ends", () => {
     }
   }
 });
+
+Deno.test("VerdictCache has room for the connections of a busy server", () => {
+  for (const version of [4, 6] as const) {
+    const ring = new OnePacket();
+    const cache = new VerdictCache(ring);
+    const shapes: Shape[] = [];
+    // Both directions, with the ports that Linux gives to clients: even ones.
+    for (let port = 32768; port < 32768 + 512; port += 2) {
+      const common = { version, protocol: TCP, source: 1, destination: 1 };
+      shapes.push({ ...common, ports: [port, 8080], type: 0 });
+      shapes.push({ ...common, ports: [8080, port], type: OUTGOING });
+    }
+    for (const shape of shapes) {
+      ring.see(shape);
+      cache.find(1);
+      cache.remember(1, 0, true, 0, 0, 0, 0);
+    }
+    const known = shapes.filter((shape) => {
+      ring.see(shape);
+      return cache.find(1);
+    });
+    assert.ok(known.length > 0.85 * shapes.length, `${known.length} are known`);
+  }
+});
