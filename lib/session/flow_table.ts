@@ -55,6 +55,9 @@ export class FlowTable {
   readonly #counters: Float64Array;
   readonly #states: Uint8Array;
   readonly #rows = new Map<string, FlowRow>();
+  /** What was added to last: flows of one row come one after the other. */
+  #latestRow: FlowRow | undefined;
+  readonly #latestKey = new Int32Array(7);
   readonly #moved: () => void;
   #used = 0;
   #lastEntry = 0;
@@ -275,25 +278,10 @@ export class FlowTable {
     const incoming = (state & INCOMING) !== 0;
     const port = incoming ? keys[key + 1]! & 0xffff : keys[key + 2]!;
     const kind = protocol << 1 | (incoming ? 1 : 0);
-    const name = rowKey(owner, kind, port, keys, key + 3);
-    let row = this.#rows.get(name);
-    if (row === undefined) {
-      row = {
-        owner,
-        protocol,
-        remoteAddress: addressBytes(keys, key + 3),
-        port,
-        incoming,
-        packetsSent: 0,
-        packetsReceived: 0,
-        bytesSent: 0,
-        bytesReceived: 0,
-        first: values[counters + 4]!,
-        last: 0,
-        flows: 0,
-        failed: 0,
-      };
-      this.#rows.set(name, row);
+    let row = this.#latestRow;
+    if (row === undefined || !this.#isLatest(owner, kind, port, key + 3)) {
+      row = this.#rowOf(owner, kind, port, key + 3, counters);
+      this.#latestRow = row;
     }
     row.packetsSent += values[counters]!;
     row.packetsReceived += values[counters + 1]!;
@@ -305,6 +293,57 @@ export class FlowTable {
     row.flows++;
     const opened = (state & SYN) !== 0 && (state & ANSWERED) === 0;
     if (protocol === PROTOCOL_TCP && opened) row.failed++;
+  }
+
+  /** Whether the row that was added to last is the one of this key. */
+  #isLatest(
+    owner: number,
+    kind: number,
+    port: number,
+    remoteAt: number,
+  ): boolean {
+    const keys = this.#keys;
+    const latest = this.#latestKey;
+    return latest[0] === owner && latest[1] === kind && latest[2] === port &&
+      latest[3] === keys[remoteAt] && latest[4] === keys[remoteAt + 1] &&
+      latest[5] === keys[remoteAt + 2] && latest[6] === keys[remoteAt + 3];
+  }
+
+  /** The row of a key, which is the latest from now on. */
+  #rowOf(
+    owner: number,
+    kind: number,
+    port: number,
+    remoteAt: number,
+    counters: number,
+  ): FlowRow {
+    const keys = this.#keys;
+    const latest = this.#latestKey;
+    latest[0] = owner;
+    latest[1] = kind;
+    latest[2] = port;
+    for (let i = 0; i < 4; i++) latest[3 + i] = keys[remoteAt + i]!;
+    const name = rowKey(owner, kind, port, keys, remoteAt);
+    let row = this.#rows.get(name);
+    if (row === undefined) {
+      row = {
+        owner,
+        protocol: kind >> 1,
+        remoteAddress: addressBytes(keys, remoteAt),
+        port,
+        incoming: (kind & 1) !== 0,
+        packetsSent: 0,
+        packetsReceived: 0,
+        bytesSent: 0,
+        bytesReceived: 0,
+        first: this.#counters[counters + 4]!,
+        last: 0,
+        flows: 0,
+        failed: 0,
+      };
+      this.#rows.set(name, row);
+    }
+    return row;
   }
 }
 

@@ -172,6 +172,7 @@ export class PacketTaker {
     const { verdicts, matcher } = this.#tap;
     const isTaken = verdict === Match.TAKEN;
     if (!isTaken && (verdict < 0 || this.#flow === NO_FLOW)) return;
+    if (!matcher.holds) return;
     const slot = isTaken ? matcher.taker : verdict;
     verdicts.remember(
       this.#stamp,

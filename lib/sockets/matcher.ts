@@ -55,6 +55,12 @@ export class Matcher {
   sent = false;
   /** The slot that the last match was decided by, for {@linkcode Match.TAKEN}. */
   taker = 0;
+  /**
+   * Whether later packets between the same ends are judged as the last one, as
+   * long as the table stays as it is: no slot was passed over because of the
+   * time.
+   */
+  holds = true;
 
   /**
    * Opens a table for reading.
@@ -106,6 +112,7 @@ export class Matcher {
     seconds: number,
     nanoseconds: number,
   ): number {
+    this.holds = true;
     if (packetType === PACKET_OTHERHOST) return Match.FOREIGN;
     if (packetType === PACKET_OUTGOING) {
       this.sent = true;
@@ -222,12 +229,13 @@ export class Matcher {
         words[at + SlotWord.KIND] === SlotKind.CONNECTED &&
         words[at + SlotWord.NETNS] === netns &&
         sameWords(words, at + SlotWord.REMOTE_ADDRESS, remote) &&
-        this.#localMatches(at, local, fields.version) &&
-        this.#inTime(at, seconds, nanoseconds) &&
-        (protocol !== PROTOCOL_TCP ||
-          this.#continues(at, fields, sent, seconds, nanoseconds))
+        this.#localMatches(at, local, fields.version)
       ) {
-        return slot;
+        if (!this.#inTime(at, seconds, nanoseconds)) this.holds = false;
+        else if (
+          protocol !== PROTOCOL_TCP ||
+          this.#continues(at, fields, sent, seconds, nanoseconds)
+        ) return slot;
       }
       slot = words[at + SlotWord.NEXT]!;
     }
@@ -239,9 +247,13 @@ export class Matcher {
         words[at + SlotWord.KIND] === SlotKind.LOCAL &&
         words[at + SlotWord.NETNS] === netns &&
         (sent || (words[at + SlotWord.REMOTE]! & SlotFlag.SENT_ONLY) === 0) &&
-        this.#localMatches(at, local, fields.version) &&
-        this.#inTime(at, seconds, nanoseconds)
+        this.#localMatches(at, local, fields.version)
       ) {
+        if (!this.#inTime(at, seconds, nanoseconds)) {
+          this.holds = false;
+          slot = words[at + SlotWord.NEXT]!;
+          continue;
+        }
         const isShared = words[at + SlotWord.REMOTE]! & SlotFlag.SHARED;
         return isShared === 0 ? slot : Match.EARLY;
       }

@@ -281,6 +281,29 @@ Deno.test("Matcher.match() prefers a connection to the listening socket of its p
   assert.equal(scene.see(other, { type: HOST }), listener);
 });
 
+Deno.test("Matcher.holds tells whether time may change the verdict", () => {
+  for (const protocol of [TCP, UDP]) {
+    const scene = new Scene();
+    const flags = SlotFlag.ANY_IPV4;
+    const packet = { source: CLIENT, destination: SERVER, protocol };
+    const see = (at: Moment): [slot: number, holds: boolean] => {
+      const slot = scene.see(packet, { type: HOST, at });
+      return [slot, scene.matcher.holds];
+    };
+    const listener = scene.add({ protocol, local: "0.0.0.0:443", flags });
+    assert.deepEqual(see(moment(1500, 0)), [listener, true]);
+    const from = moment(2000, 0);
+    const ends = { local: SERVER, remote: CLIENT };
+    const accepted = scene.add({ protocol, ...ends, from });
+    // The handshake came before accept(2); what follows is another's.
+    assert.deepEqual(see(moment(1999, 0)), [listener, false]);
+    assert.deepEqual(see(moment(2000, 0)), [accepted, true]);
+    scene.writer.end(accepted, moment(2500, 0));
+    assert.deepEqual(see(moment(2400, 0)), [accepted, true]);
+    assert.deepEqual(see(moment(2600, 0)), [listener, false]);
+  }
+});
+
 Deno.test("Matcher.match() tells connections apart that share a chain", () => {
   const scene = new Scene();
   const { table } = scene.matcher;
