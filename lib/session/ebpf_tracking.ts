@@ -298,7 +298,10 @@ export class EbpfTracking implements Disposable {
       this.#tidyAt = now + TIDY_INTERVAL;
       this.#tidy();
     }
-    if (this.#ending && !this.#over) this.#checkEnd(now);
+    if (!this.#ending || this.#over) return;
+    // What the last process did, before it was seen to be gone.
+    this.drain();
+    this.#checkEnd(now);
   }
 
   /** Whether every process and every connection of the program is over. */
