@@ -30,7 +30,7 @@ const THREADS = "4";
 const FOREIGN_PAUSE = "500";
 /** Conversations between two messages of the program; see soak.c. */
 const STEP = 100_000;
-/** MiB of the packet buffer: the program goes as fast as it can. */
+/** MiB of the packet buffer: the machine may be busy with comparing. */
 const BUFFER = "256";
 
 const MEBIBYTE = 2 ** 20;
@@ -78,7 +78,7 @@ async function run(options: SoakOptions): Promise<number> {
 async function soak(
   bench: Bench,
   tracker: string,
-  { count, rest }: SoakOptions,
+  { count, pause, rest }: SoakOptions,
 ): Promise<
   { readonly samples: readonly Sample[]; readonly result: SoakResult }
 > {
@@ -99,7 +99,7 @@ async function soak(
   const captured = await startDigest(bench, "captured");
   const tool = bench.tool([
     ...["--tracker", tracker, "--debug", "1", "-B", BUFFER, "-o", "-", "--"],
-    ...[...talk, OWN, ...SERVER, `${count}`, THREADS, "0", `${rest}`],
+    ...[...talk, OWN, ...SERVER, `${count}`, THREADS, `${pause}`, `${rest}`],
   ], { through: ["sh", "-c", `exec "$@" >${captured.pipe}`, "sh"] });
   const samples = await watch(tool, count);
   const { code, stderr } = await tool.ended(PATIENCE);

@@ -11,6 +11,8 @@ export interface SoakOptions {
   readonly trackers: readonly string[];
   /** Conversations of the program. */
   readonly count: number;
+  /** Microseconds between two conversations of each thread. */
+  readonly pause: number;
   /** Seconds that the program stays when they are over. */
   readonly rest: number;
   /** Print Markdown. */
@@ -29,6 +31,9 @@ gcc.
 Options:
   --count N       conversations (default 1000000)
 ${TRACKER_HELP}
+  --pause N       microseconds between two conversations of each of the program's
+                  four threads (default 300); much less is more than two
+                  processors can capture and compare
   --rest N        seconds that the program stays when they are over, so that
                   closed connections are forgotten (default 90)
   --markdown      print tables for a Markdown document
@@ -49,6 +54,7 @@ export function parseOptions(
     options: {
       count: { type: "string" },
       tracker: { type: "string" },
+      pause: { type: "string" },
       rest: { type: "string" },
       markdown: { type: "boolean" },
       help: { type: "boolean", short: "h" },
@@ -58,6 +64,7 @@ export function parseOptions(
   return {
     trackers: chosenOf(TRACKERS, "tracker", values.tracker),
     count: wholeNumber("--count", values.count, 1_000_000),
+    pause: wholeNumber("--pause", values.pause, 300),
     rest: wholeNumber("--rest", values.rest, 90),
     markdown: values.markdown ?? false,
   };

@@ -139,10 +139,11 @@ const PENDING_LOCAL_AT = PENDING_REMOTE_AT + PORT_HEADS;
 const SLOTS_AT = PENDING_LOCAL_AT + PORT_HEADS;
 
 /**
- * Slots of a table unless asked for otherwise: 64 MiB, touched as used. Closed
- * connections keep theirs until the packets in the ring are through.
+ * Slots of a table unless asked for otherwise: 256 MiB, touched as used. Closed
+ * connections keep theirs until the packets in the ring are through, which may
+ * take a minute where the ring is large and the machine is busy.
  */
-export const DEFAULT_CAPACITY = 1 << 19;
+export const DEFAULT_CAPACITY = 1 << 21;
 
 /** Makes the shared memory of a table. */
 export function createTable(capacity = DEFAULT_CAPACITY): SharedArrayBuffer {

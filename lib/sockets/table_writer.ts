@@ -50,6 +50,8 @@ const KEEP_SECONDS = 5;
 /** How long a closed TCP connection may send: TIME_WAIT (60 s) and a bit. */
 export const DESTROYED_SECONDS = 75;
 
+/** So many slots in use are a crowd. */
+const CROWDED = 1 << 17;
 /** What to wait for where a round trip was not seen, microseconds. */
 const UNKNOWN_ROUND_TRIP = 300_000;
 
@@ -228,7 +230,7 @@ export class SocketTableWriter {
     }
     // A table that fills up gives its oldest closed connections up early; most
     // of it is for those whose packets still wait in the ring.
-    const crowded = this.#used > this.#table.capacity / 4;
+    const crowded = this.#used > Math.min(this.#table.capacity / 4, CROWDED);
     const destroyed = this.#destroyed;
     while (!destroyed.isEmpty) {
       const expires = destroyed.values[destroyed.first + 1]!;

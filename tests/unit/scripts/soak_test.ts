@@ -64,6 +64,7 @@ Deno.test("soak: parseOptions() has defaults and refuses what it does not know",
   assert.deepEqual(parseOptions([]), {
     trackers: ["ebpf", "ptrace"],
     count: 1_000_000,
+    pause: 300,
     rest: 90,
     markdown: false,
   });
