@@ -102,7 +102,22 @@ async function staticChecks(): Promise<Counts> {
   return sum(results);
 }
 
+let preparation: Promise<void> | undefined;
+
+/** Has the programs ready that tests use, as far as that is possible. */
+function prepare(): Promise<void> {
+  return preparation ??= installMissing();
+}
+
+async function installMissing(): Promise<void> {
+  const missing = missingPackages();
+  if (missing.length === 0) return;
+  if (Deno.uid() === 0 && await installPackages(missing)) return;
+  say(`missing: ${missing.join(" ")}; tests that need them are skipped`);
+}
+
 async function unitTests(filter: readonly string[]): Promise<Counts> {
+  await prepare();
   const ignore = `--ignore=${INTEGRATION}`;
   const tests = await runTests(DENO, [ignore, ...selection("tests", filter)]);
   if (filter.length > 0) return tests;
@@ -113,17 +128,14 @@ async function unitTests(filter: readonly string[]): Promise<Counts> {
 async function oldestTests(filter: readonly string[]): Promise<Counts> {
   const deno = await exactDeno(OLDEST);
   if (deno === undefined) return skip(`Deno ${OLDEST} cannot be fetched`);
+  await prepare();
   const ignore = `--ignore=${INTEGRATION}`;
   return await runTests(deno, [ignore, ...selection("tests", filter)]);
 }
 
 async function integrationTests(filter: readonly string[]): Promise<Counts> {
-  const root = Deno.uid() === 0;
-  const missing = missingPackages();
-  if (missing.length > 0 && !(root && await installPackages(missing))) {
-    say(`missing: ${missing.join(" ")}; tests that need them are skipped`);
-  }
-  if (!root) return skip("integration tests need root");
+  if (Deno.uid() !== 0) return skip("integration tests need root");
+  await prepare();
   const folder = await Deno.makeTempDir({ prefix: "tracedump-deno-" });
   try {
     const deno = await publicDeno(folder);

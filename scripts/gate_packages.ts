@@ -1,5 +1,5 @@
 /**
- * Programs that the integration tests use, and the Debian packages that have
+ * Programs that tests use, and the Debian packages that have
  * them.
  *
  * @module

@@ -1,3 +1,4 @@
+import "../../../support/open_libc.ts";
 import { deepEqual, equal } from "node:assert/strict";
 import { monotonicTime } from "../../../../ffi/clock.ts";
 import { emptySocketState } from "../../../../ffi/socket.ts";
