@@ -25,19 +25,3 @@ export function readUint32(bytes: Uint8Array, offset: number): number {
   return ((bytes[offset]! << 24) | (bytes[offset + 1]! << 16) |
     (bytes[offset + 2]! << 8) | bytes[offset + 3]!) >>> 0;
 }
-
-/**
- * Writes the low 16 bits of a number in network order.
- *
- * @param bytes Where to write; nothing is written beyond its end.
- * @param offset Offset of the first byte.
- * @param value Number to write.
- */
-export function writeUint16(
-  bytes: Uint8Array,
-  offset: number,
-  value: number,
-): void {
-  bytes[offset] = value >>> 8;
-  bytes[offset + 1] = value;
-}

@@ -407,11 +407,6 @@ export class PacketRing implements Disposable {
     return this.bytes[this.at + PacketField.PACKET_TYPE]!;
   }
 
-  /** Length of the link-layer address. */
-  get addressLength(): number {
-    return this.bytes[this.at + PacketField.ADDRESS_LENGTH]!;
-  }
-
   /** Copies packet bytes to `target`; the fastest way for their number. */
   copy(target: number, start: number, length: number): void {
     if (length > FEW_BYTES || (start & 3) !== 0) {
@@ -426,11 +421,6 @@ export class PacketRing implements Disposable {
     for (let i = 0; i < count; i++) {
       view.setInt32(target + 4 * i, words[first + i]!, true);
     }
-  }
-
-  /** Where the link-layer address begins. */
-  get addressAt(): number {
-    return this.at + PacketField.ADDRESS;
   }
 
   /** EtherType of a VLAN tag that the kernel took off the packet, or 0. */

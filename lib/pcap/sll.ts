@@ -16,7 +16,7 @@
  * @module
  */
 
-import { readUint16, writeUint16 } from "../bytes/integers.ts";
+import { readUint16 } from "../bytes/integers.ts";
 
 /** Bytes of the header. */
 export const SLL_HEADER_LENGTH = 16;
@@ -59,36 +59,45 @@ export interface SllHeader {
 }
 
 /**
- * Writes the 16-byte header. Allocates nothing.
+ * Writes the 16-byte header, in words: each captured packet has one. Allocates
+ * nothing.
  *
- * @param bytes Where to write.
- * @param offset Offset in `bytes` of the first byte.
+ * @param view Where to write.
+ * @param offset Offset in `view` of the first byte.
  * @param packetType See {@linkcode PacketType}.
  * @param hardwareType ARPHRD_ value (`sll_hatype`).
- * @param addressLength Length of the sender's address (`sll_halen`).
- * @param address Bytes that hold the sender's address.
- * @param addressOffset Where in `address` it begins.
+ * @param addressLength Length of the sender's address (`sll_halen`), at most
+ *   255.
+ * @param low First four bytes of the address, as a little-endian word; what is
+ *   behind a shorter address does not matter.
+ * @param high The next four.
  * @param protocol EtherType in host order.
  */
 export function writeSllHeader(
-  bytes: Uint8Array,
+  view: DataView,
   offset: number,
   packetType: number,
   hardwareType: number,
   addressLength: number,
-  address: Uint8Array,
-  addressOffset: number,
+  low: number,
+  high: number,
   protocol: number,
 ): void {
-  writeUint16(bytes, offset + PACKET_TYPE_OFFSET, packetType);
-  writeUint16(bytes, offset + HARDWARE_TYPE_OFFSET, hardwareType);
-  writeUint16(bytes, offset + ADDRESS_LENGTH_OFFSET, addressLength);
-  for (let i = 0; i < SLL_ADDRESS_LENGTH; i++) {
-    bytes[offset + ADDRESS_OFFSET + i] = i < addressLength
-      ? address[addressOffset + i] ?? 0
-      : 0;
-  }
-  writeUint16(bytes, offset + PROTOCOL_OFFSET, protocol);
+  const first = firstBytes(low, addressLength);
+  const second = firstBytes(high, addressLength - 4);
+  const type = packetType << 8;
+  const hardware = (hardwareType & 0xff00) << 8 | hardwareType << 24;
+  const ethernet = (protocol & 0xff00) << 8 | protocol << 24;
+  view.setInt32(offset, type | hardware, true);
+  view.setInt32(offset + 4, addressLength << 8 | first << 16, true);
+  view.setInt32(offset + 8, first >>> 16 | second << 16, true);
+  view.setInt32(offset + 12, second >>> 16 | ethernet, true);
+}
+
+/** The first bytes of a little-endian word, and zeros. */
+function firstBytes(word: number, count: number): number {
+  if (count >= 4) return word;
+  return count <= 0 ? 0 : word & (1 << 8 * count) - 1;
 }
 
 /**

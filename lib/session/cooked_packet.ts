@@ -7,7 +7,7 @@
 import { PacketField } from "../../ffi/packet.ts";
 import type { PacketRing } from "../capture/packet_ring.ts";
 import { LinkType } from "../pcap/format.ts";
-import { SLL_HEADER_LENGTH } from "../pcap/sll.ts";
+import { SLL_HEADER_LENGTH, writeSllHeader } from "../pcap/sll.ts";
 import type { PacketShape } from "./stream/stream_sink.ts";
 
 const VLAN_TAG_LENGTH = 4;
@@ -60,35 +60,24 @@ export function cookPacket(
 }
 
 /**
- * Writes the header of a packet without a VLAN tag, which is the one that `lib/pcap/sll.ts`
- * draws, from the `struct sockaddr_ll` of the ring's current packet: in words,
- * for each packet has one.
+ * Writes the header of a packet without a VLAN tag, from the `struct
+ * sockaddr_ll` of the ring's current packet.
  */
-export function writeLinkHeader(
-  { words, view, at }: PacketRing,
-  to: number,
-): void {
-  const protocol = words[at + PacketField.PROTOCOL >> 2]! >>> 16;
-  // Hardware type, packet type and address length, which follow each other.
+export function writeLinkHeader(ring: PacketRing, to: number): void {
+  const { words, view, at } = ring;
+  // Hardware type, packet type and address length follow each other.
   const kind = words[at + PacketField.HARDWARE_TYPE >> 2]!;
-  const type = kind >>> 16 & 0xff;
-  const length = kind >>> 24;
-  // What is behind the address is of earlier packets.
-  const low = firstBytes(words[at + PacketField.ADDRESS >> 2]!, length);
-  const high = firstBytes(
-    words[(at + PacketField.ADDRESS >> 2) + 1]!,
-    length - 4,
+  const address = at + PacketField.ADDRESS >> 2;
+  writeSllHeader(
+    view,
+    to,
+    kind >>> 16 & 0xff,
+    kind & 0xffff,
+    kind >>> 24,
+    words[address]!,
+    words[address + 1]!,
+    ring.etherType,
   );
-  view.setInt32(to, type << 8 | (kind & 0xff00) << 8 | kind << 24, true);
-  view.setInt32(to + 4, length << 8 | low << 16, true);
-  view.setInt32(to + 8, low >>> 16 | high << 16, true);
-  view.setInt32(to + 12, high >>> 16 | protocol << 16, true);
-}
-
-/** The first bytes of a little-endian word, and zeros. */
-function firstBytes(word: number, count: number): number {
-  if (count >= 4) return word;
-  return count <= 0 ? 0 : word & (1 << 8 * count) - 1;
 }
 
 /** Bytes of the whole cooked packet that is in the ring, however much is kept. */

@@ -10,6 +10,7 @@ import { cString, poll } from "../../ffi/memory.ts";
 import {
   ARPHRD_LOOPBACK,
   interfaceIndex,
+  PacketField,
   PacketType,
   readStatistics,
   type RingOptions,
@@ -195,7 +196,9 @@ class Capture implements Disposable {
     const seen: Seen[] = [];
     ring.openBlock();
     while (ring.nextPacket()) {
-      const { networkAt, capturedLength, addressAt, addressLength } = ring;
+      const { networkAt, capturedLength } = ring;
+      const addressAt = ring.at + PacketField.ADDRESS;
+      const addressLength = ring.bytes[ring.at + PacketField.ADDRESS_LENGTH]!;
       seen.push({
         packetType: ring.packetType,
         bytes: ring.bytes.slice(networkAt, networkAt + capturedLength),

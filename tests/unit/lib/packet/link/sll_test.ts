@@ -10,7 +10,7 @@ import {
   PacketType,
   writeSllHeader,
 } from "../../../../../lib/pcap/sll.ts";
-import { hex, SAMPLES } from "../samples.ts";
+import { SAMPLES } from "../samples.ts";
 
 Deno.test("decodeSll() reads a cooked header", () => {
   const cursor = new PacketCursor(SAMPLES.sll6Out.data);
@@ -30,10 +30,12 @@ Deno.test("decodeSll() reads a cooked header", () => {
 });
 
 Deno.test("decodeSll() reads what the writer of files writes", () => {
-  const address = hex("0102030405060708090a");
+  const low = 0x0403_0201;
+  const high = 0x0807_0605;
   for (const length of [0, 4, 6, 8, 10]) {
     const bytes = new Uint8Array(16);
-    writeSllHeader(bytes, 0, PacketType.HOST, 32, length, address, 0, 0x0800);
+    const view = new DataView(bytes.buffer);
+    writeSllHeader(view, 0, PacketType.HOST, 32, length, low, high, 0x0800);
     const layer = decodeSll(new PacketCursor(bytes));
     const header = decodeSllHeader(bytes)!;
     assert.equal(layer?.addressLength, length);
