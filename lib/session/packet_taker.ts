@@ -206,7 +206,6 @@ export class PacketTaker {
     const fields = this.#fields;
     const { held } = this.#tap;
     fields.fragment = Fragment.NONE;
-    this.#flow = NO_FLOW;
     const verdict = this.#takePacket();
     if (verdict === Match.EARLY) {
       this.#hold();
@@ -254,6 +253,7 @@ export class PacketTaker {
     const { ring, matcher } = this.#tap;
     const fields = this.#fields;
     const { networkAt, capturedLength, seconds, nanoseconds } = ring;
+    this.#flow = NO_FLOW;
     if (this.#isLate(seconds, nanoseconds)) return Match.FOREIGN;
     const end = networkAt + capturedLength;
     const plain = fields.parse(ring.bytes, networkAt, end, ring.etherType);
