@@ -112,7 +112,7 @@ class RowWindow implements ViewRow {
 }
 
 /** Copies what every row says. */
-function endsOf(row: ViewRow): ViewRow {
+export function endsOf(row: ViewRow): ViewRow {
   return {
     pid: row.pid,
     tid: row.tid,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { endsOf } from "./record_rows.ts";
 import type { SessionRow, TrafficRow, TrafficSample } from "./rows.ts";
 import { watchSessions } from "./sessions.ts";
 import {
@@ -166,21 +167,6 @@ export class TrafficWatch implements Watch<TrafficSample> {
       });
     } else this.#counts.delete(key);
     if (bytesSent <= 0 && bytesReceived <= 0) return;
-    rows.push({
-      pid: row.pid,
-      tid: row.tid,
-      comm: row.comm,
-      uid: row.uid,
-      cgroup: row.cgroup,
-      netns: row.netns,
-      family: row.family,
-      protocol: row.protocol,
-      localAddress: row.localAddress,
-      localPort: row.localPort,
-      remoteAddress: row.remoteAddress,
-      remotePort: row.remotePort,
-      bytesSent,
-      bytesReceived,
-    });
+    rows.push({ ...endsOf(row), bytesSent, bytesReceived });
   }
 }

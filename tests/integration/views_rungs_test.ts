@@ -13,11 +13,13 @@ import type { WatchFeature } from "../../lib/views/watch.ts";
 import { ebpfTest } from "./ebpf_support.ts";
 import {
   type Attempt,
+  attemptsOf,
   attemptText,
   CHILDREN,
   HAS_HOOKS,
   type Owned,
   ownedText,
+  ownersOf,
   type Session,
   sessionOf,
   sessionText,
@@ -46,14 +48,7 @@ for (const without of RUNGS) {
     const attempts = toldAttempts(workload.facts<Attempt>());
     const rows = await takeRows(watch, attempts.length - 1);
     rows.push(...watch.finish());
-    deepEqual(
-      sorted(
-        rows.map((row) =>
-          attemptText({ result: row.result, port: row.remotePort })
-        ),
-      ),
-      sorted(attempts.map(attemptText)),
-    );
+    deepEqual(attemptsOf(rows), sorted(attempts.map(attemptText)));
     ok(rows.every(({ pid }) => pid === workload.child.pid));
     ok(rows.some((row) => row.localAddress === "::ffff:127.0.0.1"));
     deepEqual(watch.losses, { records: 0, sockets: 0, runs: 0 });
@@ -86,17 +81,7 @@ for (const without of RUNGS) {
     const rows = await takeRows(watch, 6);
     const owned = workload.facts<Owned>();
     deepEqual(
-      sorted(
-        rows.filter(({ localPort }) => localPort === owned[0]!.local)
-          .map((row) =>
-            ownedText({
-              local: row.localPort,
-              remote: row.remotePort,
-              owner: row.pid,
-              kind: row.ownerFrom,
-            })
-          ),
-      ),
+      ownersOf(rows, owned[0]!.local),
       sorted(owned.map(ownedText)),
     );
     deepEqual(

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { SessionRow } from "../../lib/views/rows.ts";
+import type { ConnectionRow, SessionRow } from "../../lib/views/rows.ts";
 import type { Watch, WatchScope } from "../../lib/views/watch.ts";
 import { Child, until } from "../support/processes.ts";
 
@@ -132,4 +132,27 @@ export function sessionOf(row: SessionRow): Session {
 /** For comparisons. */
 export function ownedText(one: Owned): string {
   return `${one.local} ${one.remote} ${one.owner} ${one.kind}`;
+}
+
+/** What rows tell of attempts, for comparisons. */
+export function attemptsOf(rows: readonly ConnectionRow[]): string[] {
+  return sorted(
+    rows.map(({ result, remotePort: port }) => attemptText({ result, port })),
+  );
+}
+
+/** Whose the ends at a local port are by rows, for comparisons. */
+export function ownersOf(
+  rows: readonly SessionRow[],
+  localPort: number,
+): string[] {
+  const owned = rows.filter((row) => row.localPort === localPort);
+  return sorted(owned.map((row) =>
+    ownedText({
+      local: row.localPort,
+      remote: row.remotePort,
+      owner: row.pid,
+      kind: row.ownerFrom,
+    })
+  ));
 }

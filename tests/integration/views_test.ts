@@ -13,11 +13,13 @@ import { TOOL } from "../support/tool.ts";
 import { ebpfTest } from "./ebpf_support.ts";
 import {
   type Attempt,
+  attemptsOf,
   attemptText,
   CHILDREN,
   HAS_HOOKS,
   type Owned,
   ownedText,
+  ownersOf,
   type Session,
   sessionOf,
   sessionText,
@@ -36,14 +38,7 @@ ebpfTest("watchConnections() tells every attempt with its result", async () => {
   const attempts = toldAttempts(workload.facts<Attempt>());
   const rows = await takeRows(watch, attempts.length - 1);
   rows.push(...watch.finish());
-  deepEqual(
-    sorted(
-      rows.map((row) =>
-        attemptText({ result: row.result, port: row.remotePort })
-      ),
-    ),
-    sorted(attempts.map(attemptText)),
-  );
+  deepEqual(attemptsOf(rows), sorted(attempts.map(attemptText)));
   for (const row of rows) {
     equal(row.pid, workload.child.pid);
     equal(row.comm, "python3");
@@ -85,17 +80,7 @@ ebpfTest("watchSessions() knows who accepted, also after fork", async () => {
   const rows = await takeRows(watch, 6);
   const owned = workload.facts<Owned>();
   deepEqual(
-    sorted(
-      rows.filter(({ localPort }) => localPort === owned[0]!.local)
-        .map((row) =>
-          ownedText({
-            local: row.localPort,
-            remote: row.remotePort,
-            owner: row.pid,
-            kind: row.ownerFrom,
-          })
-        ),
-    ),
+    ownersOf(rows, owned[0]!.local),
     sorted(owned.map(ownedText)),
   );
 });
@@ -317,14 +302,7 @@ for (const [feature, notice] of FALLBACKS) {
     const expected = toldAttempts(workload.facts<Attempt>(), hooked);
     const rows = await takeRows(watch, expected.length - 1);
     rows.push(...watch.finish());
-    deepEqual(
-      sorted(
-        rows.map((row) =>
-          attemptText({ result: row.result, port: row.remotePort })
-        ),
-      ),
-      sorted(expected.map(attemptText)),
-    );
+    deepEqual(attemptsOf(rows), sorted(expected.map(attemptText)));
   });
 }
 
