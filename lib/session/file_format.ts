@@ -11,14 +11,9 @@ export interface FileFormat {
   readonly headLength: number;
 
   /**
-   * Whether records are put together in the ring itself: their head is short
-   * and nothing stands between and behind them.
-   */
-  readonly fitsRing: boolean;
-
-  /**
    * Makes the ring's current packet, which has no VLAN tag, a record where it
-   * is. Unset unless `fitsRing`.
+   * is. Set where records are put together in the ring itself: their head is
+   * short, and nothing stands between and behind them.
    *
    * @param length bytes of the packet to take, from the network header on
    * @returns where the record begins; it ends with the packet

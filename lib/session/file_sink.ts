@@ -141,7 +141,8 @@ export class FileSink implements PacketSink {
     }
     const record = headLength + room + format.tailLength(owner);
     this.#keepLimits(record);
-    if (format.fitsRing && ring.at < ring.tailAt) return cookedPlace(ring);
+    const isInRing = ring.at < ring.tailAt;
+    if (isInRing && format.wrap !== undefined) return cookedPlace(ring);
     const before = format.before(ring, owner);
     const needed = record + (before?.length ?? 0);
     const most = format.hasSecrets ? OUTPUT_SIZE : WRITE_SIZE;
@@ -172,10 +173,10 @@ export class FileSink implements PacketSink {
   takePlain(ring: PacketRing, length: number): boolean {
     const format = this.#format;
     if (
-      this.#hasLimits || !format.fitsRing || ring !== this.#ring ||
+      this.#hasLimits || format.wrap === undefined || ring !== this.#ring ||
       ring.at >= ring.tailAt
     ) return false;
-    const recordAt = format.wrap!(ring, length);
+    const recordAt = format.wrap(ring, length);
     this.#addRecord(recordAt, ring.networkAt + length);
     return true;
   }

@@ -18,7 +18,6 @@ import { fileSnaplen } from "./snaplen.ts";
 /** See {@linkcode FileFormat}. */
 export class PcapFormat implements FileFormat {
   readonly hasSecrets = false;
-  readonly fitsRing = true;
   readonly headLength = RECORD_HEADER_LENGTH;
   readonly #snaplen: number;
   readonly #nanoseconds: boolean;

@@ -84,7 +84,6 @@ interface Process {
 /** See {@linkcode FileFormat}. */
 export class PcapngFormat implements FileFormat {
   readonly headLength = PACKET_HEAD_LENGTH;
-  readonly fitsRing = false;
   readonly hasSecrets: boolean;
   readonly #setup: PcapngSetup;
   readonly #owners: Pick<OwnerTable, "get">;
