@@ -8,8 +8,11 @@ import { type CaptureFiles, FileError, type FileOutput } from "./host.ts";
 
 /** Name of standard input and output. */
 const STANDARD = "-";
-/** Bytes that are read at a time. */
-const CHUNK_SIZE = 512 << 10;
+/**
+ * Bytes that are read at a time: many enough that handing them over between
+ * threads does not count, few enough for the processor's cache.
+ */
+const CHUNK_SIZE = 1 << 20;
 /** Time between two tries to write to a full non-blocking pipe or terminal. */
 const WRITE_WAIT = 5;
 
@@ -54,14 +57,19 @@ async function* open(path: string): AsyncGenerator<Uint8Array, void> {
     }
     return file;
   });
-  const chunk = new Uint8Array(CHUNK_SIZE);
+  let chunk = new Uint8Array(CHUNK_SIZE);
+  let spare = new Uint8Array(CHUNK_SIZE);
   try {
-    // Reading a file does not wait; what waits must not block signals.
-    const isFile = file instanceof Deno.FsFile && file.statSync().isFile;
+    let reading = file.read(chunk);
     for (;;) {
-      const length = isFile ? file.readSync(chunk) : await file.read(chunk);
+      const length = await reading;
       if (length === null) return;
+      // The next chunk is read while this one is looked at.
+      reading = file.read(spare);
+      // Told when it is waited for, if ever.
+      reading.catch(() => {});
       yield chunk.subarray(0, length);
+      [chunk, spare] = [spare, chunk];
     }
   } catch (error) {
     throw fileError("read", path, error);
