@@ -4,6 +4,7 @@
  * @module
  */
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { dirname, join } from "node:path";
 import { installPackages, missingPackages } from "./gate_packages.ts";
 import { type Counts, failedTests, judge, NONE, sum } from "./gate_summary.ts";
@@ -28,12 +29,20 @@ const STRICT = Deno.env.get("CI") === "true";
 
 type Part = (filter: readonly string[]) => Promise<Counts>;
 
-const PARTS: Readonly<Record<string, Part>> = {
+/** What needs nothing but a processor; these parts run at the same time. */
+const QUIET_PARTS: Readonly<Record<string, Part>> = {
   static: staticChecks,
   unit: unitTests,
   oldest: oldestTests,
+};
+
+const PARTS: Readonly<Record<string, Part>> = {
+  ...QUIET_PARTS,
   integration: integrationTests,
 };
+
+/** What a part says while others run. */
+const transcript = new AsyncLocalStorage<Uint8Array[]>();
 
 /** Ways to follow a program beside the default one, and what they must do. */
 const MATRIX: readonly (readonly [string, readonly string[]])[] = [
@@ -95,8 +104,8 @@ async function staticChecks(): Promise<Counts> {
     }).output();
     say(`${success ? "ok" : "FAILED"}: ${name}`);
     if (success) continue;
-    await Deno.stdout.write(stdout);
-    await Deno.stdout.write(stderr);
+    write(stdout);
+    write(stderr);
     results.push(FAILURE);
   }
   return sum(results);
@@ -254,7 +263,7 @@ async function runTests(
   const text = child.stdout.pipeThrough(new TextDecoderStream());
   for await (const part of text) {
     output += part;
-    await Deno.stdout.write(new TextEncoder().encode(part));
+    write(new TextEncoder().encode(part));
   }
   const { success } = await child.status;
   clearTimeout(timer);
@@ -270,21 +279,52 @@ async function runTests(
 }
 
 function say(text: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+  write(new TextEncoder().encode(`${text}\n`));
+}
+
+function write(bytes: Uint8Array): void {
+  const kept = transcript.getStore();
+  if (kept === undefined) Deno.stdout.writeSync(bytes);
+  else kept.push(bytes);
+}
+
+/** Runs parts at the same time; what they say comes one after the other. */
+async function runTogether(parts: readonly Part[]): Promise<Counts> {
+  const running = parts.map((part) => {
+    const kept: Uint8Array[] = [];
+    return { kept, counts: transcript.run(kept, () => part([])) };
+  });
+  const results: Counts[] = [];
+  for (const { kept, counts } of running) {
+    results.push(await counts);
+    for (const bytes of kept) Deno.stdout.writeSync(bytes);
+  }
+  return sum(results);
+}
+
+async function runPart(
+  name: string,
+  filter: readonly string[],
+): Promise<Counts> {
+  const part = PARTS[name];
+  if (part === undefined) {
+    say(`No such part: ${name}; there are ${Object.keys(PARTS).join(", ")}`);
+    Deno.exit(2);
+  }
+  return await part(filter);
+}
+
+async function runAll(): Promise<Counts> {
+  const quiet = await runTogether(Object.values(QUIET_PARTS));
+  return sum([quiet, await integrationTests([])]);
 }
 
 if (import.meta.main) {
   const [name, ...filter] = Deno.args;
-  const parts = name === undefined ? Object.values(PARTS) : [PARTS[name]];
-  const results: Counts[] = [];
-  for (const part of parts) {
-    if (part === undefined) {
-      say(`No such part: ${name}; there are ${Object.keys(PARTS).join(", ")}`);
-      Deno.exit(2);
-    }
-    results.push(await part(filter));
-  }
-  const { passed, failed } = sum(results);
+  const counts = name === undefined
+    ? await runAll()
+    : await runPart(name, filter);
+  const { passed, failed } = counts;
   say(`${passed} passed, ${failed} failed`);
   Deno.exit(failed === 0 ? 0 : 1);
 }
