@@ -4,10 +4,6 @@
  *
  * @module
  */
-import { DROP_ALL } from "../../bpf/capture_filter.ts";
-import { assembleClassic } from "../../bpf/classic/instruction.ts";
-import { realTime } from "../../ffi/clock.ts";
-import { SyscallError } from "../../ffi/errno.ts";
 import type { Fd } from "../../ffi/fd.ts";
 import { drainEventFd } from "../../ffi/file.ts";
 import { type Mapping, poll } from "../../ffi/memory.ts";
@@ -17,8 +13,6 @@ import {
   mapRing,
   openPacketSocket,
   PacketField,
-  readStatistics,
-  receiveAsInRing,
   type RingOptions,
   setUpQueue,
   setUpRing,
@@ -26,19 +20,13 @@ import {
   TP_STATUS_USER,
   TP_STATUS_VLAN_VALID,
 } from "../../ffi/packet.ts";
-import { attachFilter } from "../../ffi/socket.ts";
+import { EARLY_SIZE, EarlyPackets } from "./early_packets.ts";
 
 const ETHERTYPE_VLAN = 0x8100;
 const ETHERTYPE_QINQ = 0x88a8;
 /** VLAN identifier in the tag control information (IEEE 802.1Q). */
 const VLAN_NUMBER = 0xfff;
 const POLLIN = 1;
-/** Bytes of packets that came before the ring was there. */
-export const EARLY_SIZE: number = 16 << 20;
-/** Room that the longest packet needs. */
-const LONGEST = 1 << 17;
-/** Blocks that may have packets that came before, too. */
-const TWIN_BLOCKS = 64;
 /** Up to here copying word by word is faster. */
 const FEW_BYTES = 256;
 
@@ -145,13 +133,9 @@ export class PacketRing implements Disposable {
   #block = 0;
   #left = 0;
   #next = 0;
-  /** Packets that came before the ring was there, at `#earlyAt`. */
-  #early = 0;
-  #earlyAt = 0;
-  /** Those of them that the ring may have, too. */
-  #twins: number[] = [];
-  #twinBlocks = 0;
-  #lost = 0;
+  #early: EarlyPackets | undefined;
+  /** Whether the ring may have packets that came before, too. */
+  #hasTwins = false;
 
   /** The ring and the tail behind it, as bytes. */
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -197,83 +181,30 @@ export class PacketRing implements Disposable {
 
   /** Whether the kernel has handed the current block over. */
   get ready(): boolean {
-    if (this.#early > 0) return true;
+    if (this.#hasEarly) return true;
     const status = this.#block * this.#options.blockSize + BlockField.STATUS;
     return (Atomics.load(this.words, status >> 2) & TP_STATUS_USER) !== 0;
   }
 
   /**
-   * Goes on where a socket without a ring began, so that each packet is there
-   * once: what it has received comes first.
+   * Goes on where a socket without a ring began: what it has received comes
+   * first. See {@linkcode EarlyPackets}.
    *
-   * @param early socket of {@linkcode openEarlySocket}; closed
-   * @param own that of the ring, of {@linkcode openLateSocket}
-   * @param at where {@linkcode EARLY_SIZE} bytes of the tail are for packets
    * @throws {SyscallError}
    */
   takeOver(early: Fd, own: Fd, at: number): void {
-    this.#earlyAt = at;
-    const { packets, drops } = readStatistics(early.number);
-    this.#lost += drops;
-    bindPacketSocket(own, 0);
-    // Both get what comes between these two.
-    const errno = attachFilter(early.number, assembleClassic(DROP_ALL));
-    if (errno !== 0) throw new SyscallError("SO_ATTACH_FILTER", errno);
-    this.#receive(early, packets - drops);
-    early.close();
-    this.#twinBlocks = TWIN_BLOCKS;
+    this.#early = new EarlyPackets(this, early, own, at);
+    this.#hasTwins = this.#early.hasTwins;
   }
 
-  /**
-   * Puts what a socket has received into the tail.
-   *
-   * @param own how many packets it had before the ring got some
-   */
-  #receive(early: Fd, own: number): void {
-    const end = this.#earlyAt + EARLY_SIZE;
-    const twins: number[] = [];
-    for (let at = this.#earlyAt;;) {
-      const room = Math.min(LONGEST, end - at);
-      const size = receiveAsInRing(early.number, this, at, room);
-      if (size === 0) break;
-      if (size < 0) {
-        this.#lost++;
-        continue;
-      }
-      twins.push(at);
-      this.#early++;
-      at += size;
-    }
-    this.#correctTimes(twins);
-    this.#twins = twins.slice(own);
-    this.#lost += readStatistics(early.number).drops;
-  }
-
-  /**
-   * The kernel begins to note times some moments after it was asked to; before,
-   * packets get the time at which they are received here. None came later than
-   * the one after it.
-   */
-  #correctTimes(packets: readonly number[]): void {
-    const { words } = this;
-    let { seconds, nanoseconds } = realTime({ seconds: 0, nanoseconds: 0 });
-    for (const at of packets.toReversed()) {
-      const own = words[(at + PacketField.SECONDS) >> 2]!;
-      const fraction = words[(at + PacketField.NANOSECONDS) >> 2]!;
-      if (own < seconds || own === seconds && fraction < nanoseconds) {
-        seconds = own;
-        nanoseconds = fraction;
-      }
-      words[(at + PacketField.SECONDS) >> 2] = seconds;
-      words[(at + PacketField.NANOSECONDS) >> 2] = nanoseconds;
-    }
+  /** Whether packets that came before are the current block. */
+  get #hasEarly(): boolean {
+    return this.#early !== undefined && this.#early.count > 0;
   }
 
   /** Packets that had no room before the ring was there; told once. */
   takeLost(): number {
-    const lost = this.#lost;
-    this.#lost = 0;
-    return lost;
+    return this.#early?.takeLost() ?? 0;
   }
 
   /** Waits for a block or for the eventfd, at most `timeout` milliseconds. */
@@ -297,9 +228,10 @@ export class PacketRing implements Disposable {
 
   /** Begins the current block; `ready` must be true. */
   openBlock(): void {
-    if (this.#early > 0) {
-      this.#left = this.#early;
-      this.#next = this.#earlyAt;
+    const early = this.#early;
+    if (early !== undefined && early.count > 0) {
+      this.#left = early.count;
+      this.#next = early.at;
       return;
     }
     const start = this.#block * this.#options.blockSize;
@@ -313,43 +245,21 @@ export class PacketRing implements Disposable {
     this.#left--;
     this.at = this.#next;
     this.#next += this.words[(this.at + PacketField.NEXT) >> 2]!;
-    return this.#twins.length === 0 || this.#early > 0 || !this.#takeTwin() ||
+    return !this.#hasTwins || this.#hasEarly || !this.#early!.takeTwin() ||
       this.nextPacket();
-  }
-
-  /** Whether the current packet came before, too; each counts once. */
-  #takeTwin(): boolean {
-    const index = this.#twins.findIndex((twin) => this.#isCurrent(twin));
-    if (index < 0) return false;
-    this.#twins.splice(index, 1);
-    return true;
-  }
-
-  /** Whether the packet at `twin` and the current one are the same. */
-  #isCurrent(twin: number): boolean {
-    const { at, words, bytes, networkAt, capturedLength, wireLength } = this;
-    const isAlike =
-      words[(twin + PacketField.SNAPLEN) >> 2] === capturedLength &&
-      words[(twin + PacketField.LENGTH) >> 2] === wireLength &&
-      words[(twin + PacketField.IFINDEX) >> 2] === this.interfaceIndex &&
-      bytes[twin + PacketField.PACKET_TYPE] === this.packetType;
-    if (!isAlike) return false;
-    this.at = twin;
-    const start = this.networkAt;
-    this.at = at;
-    for (let i = 0; i < capturedLength; i++) {
-      if (bytes[start + i] !== bytes[networkAt + i]) return false;
-    }
-    return true;
   }
 
   /** Gives the block back to the kernel. */
   closeBlock(): void {
-    if (this.#early > 0) {
-      this.#early = 0;
-      return;
+    const early = this.#early;
+    if (early !== undefined) {
+      if (early.count > 0) {
+        early.count = 0;
+        return;
+      }
+      early.closeBlock();
+      this.#hasTwins = early.hasTwins;
     }
-    if (this.#twinBlocks > 0 && --this.#twinBlocks === 0) this.#twins = [];
     const { blockSize, blockCount } = this.#options;
     const status = this.#block * blockSize + BlockField.STATUS;
     Atomics.store(this.words, status >> 2, TP_STATUS_KERNEL);

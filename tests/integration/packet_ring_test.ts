@@ -24,8 +24,8 @@ import {
   SOCK_RAW,
 } from "../../ffi/socket.ts";
 import { ClassicRules } from "../../lib/capture/classic_rules.ts";
+import { EARLY_SIZE } from "../../lib/capture/early_packets.ts";
 import {
-  EARLY_SIZE,
   openCaptureSocket,
   openEarlySocket,
   openLateSocket,
