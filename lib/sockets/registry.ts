@@ -15,6 +15,7 @@ import { ClosingPorts } from "./closing_ports.ts";
 import type { KernelRules } from "./kernel_rules.ts";
 import { ServerPorts } from "./server_ports.ts";
 import { connectedSlot, localSlot, type RemoteEnd, shapeOf } from "./slots.ts";
+import { type CallUnderWay, PendingCalls } from "./pending_calls.ts";
 import { netnsNumber, SlotFlag, SlotKind } from "./table.ts";
 import {
   ANY_ADDRESS,
@@ -44,18 +45,7 @@ interface SocketRecord {
   extra: Map<string, number> | undefined;
 }
 
-/** A call under way whose outcome decides which packets are the program's. */
-export interface CallUnderWay {
-  readonly protocol: number;
-  readonly owner: number;
-  readonly from: Moment;
-  /** What a call that opens a TCP connection connects to. */
-  readonly connects: RemoteEnd | undefined;
-  readonly remotes: readonly RemoteEnd[];
-  readonly slots: number[];
-  openPort: number;
-  settled: boolean;
-}
+export type { CallUnderWay };
 
 /** A listening socket that was closed; its connections may live on. */
 export interface ClosedListener {
@@ -82,6 +72,7 @@ export class SocketRegistry {
   readonly #rules: KernelRules;
   readonly #sendsAnywhere: boolean;
   readonly #records = new Map<bigint, SocketRecord>();
+  readonly #calls: PendingCalls;
   readonly #closing: ClosingPorts;
   readonly #udpLite = new Set<bigint>();
   #seen = 0;
@@ -97,6 +88,7 @@ export class SocketRegistry {
   ) {
     this.#table = table;
     this.#rules = rules;
+    this.#calls = new PendingCalls(table, rules);
     this.#closing = new ClosingPorts(table, rules);
     this.servers = new ServerPorts(table, (cookie) => this.has(cookie));
     this.#sendsAnywhere = options.sendsAnywhere ?? false;
@@ -153,71 +145,17 @@ export class SocketRegistry {
       this.#sendElsewhere(state, remotes, owner, now);
       return undefined;
     }
-    const call: CallUnderWay = {
-      protocol,
-      owner,
-      from: { ...now },
-      connects: protocol === TCP ? remotes[0] : undefined,
-      remotes,
-      slots: [],
-      openPort: 0,
-      settled: false,
-    };
-    // The local port is never taken for granted: after a failed or dissolved
-    // connection getsockname(2) still tells the one that was given up.
-    for (const remote of remotes) {
-      this.#rules.openRemote(protocol, remote.address, remote.port);
-      call.slots.push(this.#table.add({
-        kind: SlotKind.PENDING_REMOTE,
-        protocol,
-        localPort: 0,
-        localAddress: ANY_ADDRESS,
-        remotePort: remote.port,
-        remoteAddress: remote.address,
-        flags: 0,
-        from: now,
-        owner,
-        netns: netnsNumber(state.netns),
-      }));
-    }
-    this.#rules.apply();
-    return call;
+    return this.#calls.beginSending(state, remotes, owner, now);
   }
 
   /** A call is about to bind, or to listen on, a local port. */
   beginLocal(
-    { protocol, netns }: Pick<SocketState, "protocol" | "netns">,
+    socket: Pick<SocketState, "protocol" | "netns">,
     port: number,
     owner: number,
     now: Moment,
   ): CallUnderWay {
-    const call: CallUnderWay = {
-      protocol,
-      owner,
-      from: { ...now },
-      connects: undefined,
-      remotes: [],
-      slots: [],
-      openPort: port,
-      settled: false,
-    };
-    if (port !== 0) {
-      this.#rules.openPort(protocol, port);
-      call.slots.push(this.#table.add({
-        kind: SlotKind.PENDING_LOCAL,
-        protocol,
-        localPort: port,
-        localAddress: ANY_ADDRESS,
-        remotePort: 0,
-        remoteAddress: ANY_ADDRESS,
-        flags: 0,
-        from: now,
-        owner,
-        netns: netnsNumber(netns),
-      }));
-      this.#rules.apply();
-    }
-    return call;
+    return this.#calls.beginLocal(socket, port, owner, now);
   }
 
   /**
@@ -241,14 +179,7 @@ export class SocketRegistry {
         this.#settleConnection(call, call.connects, state, failed, now);
       }
     }
-    for (const slot of call.slots) this.#table.remove(slot);
-    if (call.openPort === 0) {
-      for (const remote of call.remotes) {
-        this.#rules.closeRemote(call.protocol, remote.address, remote.port);
-      }
-    } else {
-      this.#rules.closePort(call.protocol, call.openPort);
-    }
+    this.#calls.end(call);
   }
 
   #settleConnection(
