@@ -11,7 +11,6 @@ import { compileCaptureFilter } from "../../bpf/capture_filter.ts";
 import { EVENT_TYPE, FILTER_FLAG } from "../../bpf/programs/layout.ts";
 import { monotonicTime, realTime } from "../../ffi/clock.ts";
 import { SyscallError } from "../../ffi/errno.ts";
-import type { RingOptions } from "../../ffi/packet.ts";
 import {
   attachBpf,
   attachFilter,
@@ -29,56 +28,18 @@ import { Owners } from "../trace/owners.ts";
 import type { Control } from "./control.ts";
 import { probeOf } from "./ebpf_probes.ts";
 import { EbpfProcesses } from "./ebpf_processes.ts";
+import type { EbpfListener, EbpfSetup } from "./ebpf_setup.ts";
 import type { Probe } from "./ebpf_report.ts";
+import { EventNamespaces } from "./event_namespaces.ts";
 import { LostEvents } from "./lost_events.ts";
 import type { CapturedProcess, SharedMemory } from "./messages.ts";
-import {
-  namespaceWarning,
-  NetworkNamespaces,
-  openAll,
-} from "./network_namespaces.ts";
+import { namespaceWarning, NetworkNamespaces } from "./network_namespaces.ts";
 import { NO_RULES } from "./no_rules.ts";
 import { readRights } from "../proc/rights.ts";
 import { PacketClock } from "./packet_clock.ts";
 import { SharedPorts } from "./shared_ports.ts";
 import { mapped, remainsText, SocketCleanup } from "./socket_cleanup.ts";
 import { StraySockets } from "./stray_sockets.ts";
-import type { TapSource } from "./taps.ts";
-import type { CaptureNotice } from "./types.ts";
-
-/** What following with eBPF needs to know; plain data. */
-export interface EbpfSetup {
-  readonly variants: readonly Variant[];
-  readonly filter: "map" | "classic";
-  /** Bytes of each packet that the kernel shall hand over, 0 for all. */
-  readonly snaplen: number;
-  readonly icmp: boolean;
-  readonly follow: boolean;
-  readonly linger: number;
-  readonly debug: number;
-  /** Processes to attach to; empty when the main thread launches a command. */
-  readonly pids: readonly number[];
-  /** The command with its arguments, which may name network namespaces. */
-  readonly words: readonly string[];
-  /** Ring of packet sockets in other network namespaces. */
-  readonly ring: RingOptions;
-  /** Names of interfaces to take packets from; empty for all. */
-  readonly interfaces: readonly string[];
-  /** Tell the listener of sockets. */
-  readonly sockets: boolean;
-  /** Bytes of the event ring: a power of two, and whole pages. */
-  readonly eventRing: number;
-}
-
-/** Whom the tracking tells. */
-export interface EbpfListener {
-  /** Something for the user. */
-  notice(notice: CaptureNotice): void;
-  /** Packets of one more network namespace shall be taken. */
-  tap(source: TapSource): void;
-  /** Something happened to a socket; nanoseconds since 1970. */
-  socket(event: TrackerEvent, timestamp: bigint): void;
-}
 
 /**
  * Events carry the time of another clock than packets; they are compared with
@@ -103,8 +64,7 @@ export class EbpfTracking implements Disposable {
   readonly #owners: Owners;
   readonly #listener: EbpfListener;
   readonly #namespaces: NetworkNamespaces;
-  /** When namespaces were entered, by cookie: CLOCK_MONOTONIC, ns. */
-  readonly #entered = new Map<bigint, number>();
+  readonly #events: EventNamespaces;
   readonly #state: SocketState = emptySocketState();
   readonly #clock = new PacketClock();
   #tidyAt = 0;
@@ -175,9 +135,7 @@ export class EbpfTracking implements Disposable {
       owners: this.#owners,
       cleanup: this.#cleanup,
       scan: (from) => this.#processes.scanAgain(from),
-      isSeen: (netns) =>
-        !this.#namespaces.isNew(netns) &&
-        this.#namespaces.enter(netns, 0, []),
+      isSeen: (netns) => this.#events.isKnownSeen(netns),
       moment: (time, shift) => {
         this.#clock.read(performance.now());
         return this.#clock.at(time, shift);
@@ -200,6 +158,11 @@ export class EbpfTracking implements Disposable {
       refused: (pid, reason) => this.#warn(namespaceWarning(pid, reason)),
     });
     this.#tracker.filter.setNamespace(this.#namespaces.own);
+    this.#events = new EventNamespaces(
+      this.#namespaces,
+      () => this.#tracker.targets(),
+      (text) => this.#warn(text),
+    );
     this.#processes = new EbpfProcesses({
       pids: setup.pids,
       follow: setup.follow,
@@ -373,7 +336,7 @@ export class EbpfTracking implements Disposable {
         return;
       case EVENT_TYPE.CREATED:
       case EVENT_TYPE.EXECUTED:
-        this.#isSeen(event.netns, event);
+        this.#events.isSeen(event.netns, event);
         return;
       case EVENT_TYPE.ARGUMENTS:
         this.#owners.executed(event.tgid, event.arguments);
@@ -409,21 +372,10 @@ export class EbpfTracking implements Disposable {
 
   #observe(event: TrackerEvent): void {
     const netns = event.netns === 0n ? this.#namespaces.own : event.netns;
-    if (!this.#isSeen(netns, event)) return;
-    if (event.time < (this.#entered.get(netns) ?? 0)) this.#tellLate(netns);
+    if (!this.#events.isSeen(netns, event)) return;
+    this.#events.tellIfLate(netns, event);
     const state = this.#state;
-    state.cookie = event.cookie;
-    state.netns = netns;
-    state.protocol = event.protocol;
-    state.family = event.family;
-    state.v6Only = false;
-    state.listening = event.type === EVENT_TYPE.LISTENING;
-    state.local.family = event.family;
-    state.local.port = event.localPort;
-    event.readLocal(state.local.address);
-    state.remote.family = event.family;
-    state.remote.port = event.remotePort;
-    event.readRemote(state.remote.address);
+    event.readSocket(state, netns);
     const owner = this.#owners.numberOf(event.tgid, event.tid, event.comm);
     // At a shared port the handshake is held until it is accepted.
     const isHeld = event.type === EVENT_TYPE.ACCEPTED &&
@@ -436,27 +388,6 @@ export class EbpfTracking implements Disposable {
       event.protocol === IPPROTO_TCP;
     if (connects) this.#registry.closed(event.cookie, now);
     this.#registry.observe(state, owner, from, now, { whole: connects });
-  }
-
-  /** Whether packets of a network namespace are seen, from now on at least. */
-  #isSeen(netns: bigint, event: TrackerEvent): boolean {
-    const isNew = this.#namespaces.isNew(netns);
-    if (!isNew) return this.#namespaces.enter(netns, 0, []);
-    const pids = [event.tgid, ...this.#tracker.targets()];
-    const paths = [`/proc/${event.tgid}/task/${event.tid}/ns/net`];
-    for (const pid of pids) paths.push(`/proc/${pid}/ns/net`);
-    const seen = this.#namespaces.enter(netns, event.tgid, openAll(paths));
-    if (seen) this.#entered.set(netns, this.#namespaces.since(netns));
-    return seen;
-  }
-
-  /** The program was faster than we. */
-  #tellLate(netns: bigint): void {
-    this.#entered.delete(netns);
-    this.#warn(
-      "the program uses another network namespace that was entered too late: " +
-        "first packets there may be missing (--tracker ptrace misses none)",
-    );
   }
 
   #close(event: TrackerEvent): void {

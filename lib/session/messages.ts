@@ -8,7 +8,7 @@ import type { User } from "../../ffi/process.ts";
 import type { Variant } from "../trace/ebpf_loader.ts";
 import type { RawSocketEvent } from "./events/raw_event.ts";
 import type { Probe } from "./ebpf_report.ts";
-import type { EbpfSetup } from "./ebpf_tracking.ts";
+import type { EbpfSetup } from "./ebpf_setup.ts";
 import type { SnifferResult, SnifferSetup } from "./sniffer.ts";
 import type {
   CaptureErrorCode,

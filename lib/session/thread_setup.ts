@@ -8,7 +8,7 @@ import type { RingOptions } from "../../ffi/packet.ts";
 import { ownNetnsCookie } from "../../ffi/socket.ts";
 import { ringOptions } from "../capture/packet_ring.ts";
 import { netnsNumber } from "../sockets/table.ts";
-import type { EbpfSetup } from "./ebpf_tracking.ts";
+import type { EbpfSetup } from "./ebpf_setup.ts";
 import type { FileSetup } from "./file_sink.ts";
 import { keyLogEnvironment } from "./key_log.ts";
 import type { LiveOptions } from "./live_capture.ts";

@@ -11,6 +11,7 @@ import {
 } from "../../bpf/programs/layout.ts";
 import { parseCommandLine } from "../proc/cmdline.ts";
 import type { BpfRingBuffer } from "../../ffi/bpf_ring_buffer.ts";
+import type { SocketState } from "../../ffi/socket.ts";
 
 const NAMES: ReadonlyMap<number, EventTypeName> = new Map(
   (Object.keys(EVENT_TYPE) as EventTypeName[])
@@ -117,6 +118,28 @@ export class TrackerEvent {
     this.#copy(EVENT.remote, target);
   }
 
+  /**
+   * Writes down the socket as it is now.
+   *
+   * @param netns cookie of its network namespace
+   */
+  readSocket(state: SocketState, netns: bigint): void {
+    const { family } = this;
+    const { local, remote } = state;
+    state.cookie = this.cookie;
+    state.netns = netns;
+    state.protocol = this.protocol;
+    state.family = family;
+    state.v6Only = false;
+    state.listening = this.type === EVENT_TYPE.LISTENING;
+    local.family = family;
+    local.port = this.localPort;
+    this.readLocal(local.address);
+    remote.family = family;
+    remote.port = this.remotePort;
+    this.readRemote(remote.address);
+  }
+
   /** Name of the process; empty where it is not known. */
   get comm(): string {
     const words = this.#commWords;
@@ -176,8 +199,8 @@ export class EventRing {
 
   /**
    * Hands over all events, oldest first. Nobody is woken when events come but
-   * those that must not wait: call it before packets are judged, and every few milliseconds. An event
-   * about a socket is there before the socket's first packet.
+   * those that must not wait: call it before packets are judged, and every few
+   * milliseconds. An event about a socket is there before its first packet.
    *
    * @returns the number of events
    */
