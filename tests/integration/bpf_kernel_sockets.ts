@@ -25,6 +25,7 @@ const ETH_P_ALL = 3;
 const MSG_DONTWAIT = 0x40;
 const CLONE_NEWNET = 0x40000000;
 const EINVAL = 22;
+const ENOMEM = 12;
 
 const { symbols: libc } = Deno.dlopen("libc.so.6", {
   // int socketpair(int domain, int type, int protocol, int fds[2])
@@ -46,6 +47,16 @@ const { symbols: libc } = Deno.dlopen("libc.so.6", {
 
 const buffer = new Uint8Array(4096);
 
+/**
+ * Whether a program is small enough for the memory that the kernel grants to
+ * a socket's filter: 20 KiB before Linux 6.7. It keeps the program in its own
+ * instructions of 8 bytes, about two for each of ours.
+ */
+export function hasRoom(program: readonly Instruction[]): boolean {
+  const room = Deno.readTextFileSync("/proc/sys/net/core/optmem_max");
+  return 2 * 8 * program.length < Number(room);
+}
+
 /** A socket whose filter is under test. */
 export class FilteredSocket {
   readonly fd: number;
@@ -63,7 +74,9 @@ export class FilteredSocket {
    */
   attach(program: readonly Instruction[]): boolean {
     const errno = attachFilter(this.fd, assembleClassic(program));
-    assert.ok(errno === 0 || errno === EINVAL, `SO_ATTACH_FILTER: ${errno}`);
+    const isExpected = errno === 0 || errno === EINVAL ||
+      errno === ENOMEM && !hasRoom(program);
+    assert.ok(isExpected, `SO_ATTACH_FILTER: ${errno}`);
     return errno === 0;
   }
 
