@@ -5,7 +5,6 @@
  *
  * @module
  */
-import { architecture } from "../../ffi/arch.ts";
 import {
   cont,
   contToSyscall,
@@ -14,7 +13,6 @@ import {
   interrupt,
   listen,
   PtraceOption,
-  Registers,
   seize,
   SyscallInfo,
   SyscallStop,
@@ -25,10 +23,11 @@ import {
   waitReadable,
   type WaitStatus,
 } from "../../ffi/wait.ts";
-import { readStatus } from "../proc/status.ts";
 import type { CallTracker } from "./call_tracker.ts";
 import { classify, type TraceEvent } from "./classify.ts";
-import { type TracedProcess, Tracee } from "./tracee.ts";
+import { InterruptedCalls } from "./interrupted_calls.ts";
+import type { Tracee } from "./tracee.ts";
+import { Tracees } from "./tracees.ts";
 import { handleUntil, takeTurn, type TurnWork } from "./turn.ts";
 import { type CallKind, callKind } from "./watched_calls.ts";
 
@@ -54,22 +53,14 @@ export interface TracerListener {
   signalDelivered(pid: number, signal: number): void;
 }
 
-const EINTR = 4;
-/** "Start the call again unless a handler runs", linux/errno.h. */
-const ERESTARTNOHAND = 514;
-/** To be continued by restart_syscall(2). */
-const ERESTART_RESTARTBLOCK = 516;
-
 /** Traces processes; see the module's text. */
 export class Tracer<Call> {
   readonly #mode: TraceMode;
-  readonly #follow: boolean;
   readonly #calls: CallTracker<Call>;
   readonly #listener: TracerListener;
-  readonly #tracees = new Map<number, Tracee<Call>>();
-  readonly #processes = new Map<number, TracedProcess>();
+  readonly #tracees: Tracees<Call>;
   readonly #info = new SyscallInfo();
-  readonly #registers = new Registers();
+  readonly #interruptedCalls = new InterruptedCalls();
   /** While set, stopped threads stay stopped. */
   #holding = false;
   #stopWaiting: () => void = () => {};
@@ -83,30 +74,24 @@ export class Tracer<Call> {
     listener: TracerListener,
   ) {
     this.#mode = mode;
-    this.#follow = follow;
+    this.#tracees = new Tracees(follow);
     this.#calls = calls;
     this.#listener = listener;
   }
 
-  /** Traced threads. */
-  get threadCount(): number {
-    return this.#tracees.size;
-  }
-
   /** Ids of the traced processes. */
   get processIds(): number[] {
-    return [...this.#processes.keys()];
+    return this.#tracees.processIds;
   }
 
   /** Ids of those whose packets are wanted. */
   get followedIds(): number[] {
-    return [...this.#processes.values()].filter(({ followed }) => followed)
-      .map(({ pid }) => pid);
+    return this.#tracees.followedIds;
   }
 
   /** Registers a thread that is traced and stopped already (launching). */
   adopt(tid: number): Tracee<Call> {
-    return this.#register(tid, tid, true);
+    return this.#tracees.register(tid, tid, true);
   }
 
   /** Lets a thread that `adopt` registered run. */
@@ -124,7 +109,7 @@ export class Tracer<Call> {
     if (this.#tracees.has(tid)) return false;
     this.#holding = true;
     if (!seize(tid, FOLLOW_OPTIONS)) return false;
-    const tracee = this.#register(tid, pid, true);
+    const tracee = this.#tracees.register(tid, pid, true);
     tracee.interrupted = true;
     interrupt(tid);
     return true;
@@ -140,26 +125,21 @@ export class Tracer<Call> {
   }
 
   #allHeld(): boolean {
-    for (const tracee of this.#tracees.values()) {
+    for (const tracee of this.#tracees) {
       if (tracee.held === undefined) return false;
     }
     return true;
   }
 
   /** One thread of each traced process. */
-  *leaders(): Generator<Tracee<Call>> {
-    const seen = new Set<TracedProcess>();
-    for (const tracee of this.#tracees.values()) {
-      if (seen.has(tracee.process)) continue;
-      seen.add(tracee.process);
-      yield this.#tracees.get(tracee.process.pid) ?? tracee;
-    }
+  leaders(): Generator<Tracee<Call>> {
+    return this.#tracees.leaders();
   }
 
   /** Lets everybody run who was held. */
   release(): void {
     this.#holding = false;
-    for (const tracee of this.#tracees.values()) {
+    for (const tracee of this.#tracees) {
       const { held } = tracee;
       if (held === undefined) continue;
       tracee.held = undefined;
@@ -179,13 +159,13 @@ export class Tracer<Call> {
    */
   detachAll(milliseconds: number): void {
     this.#holding = true;
-    for (const tracee of this.#tracees.values()) {
+    for (const tracee of this.#tracees) {
       if (tracee.held !== undefined) continue;
       tracee.interrupted = true;
       interrupt(tracee.tid);
     }
     this.holdAll(milliseconds);
-    for (const tracee of this.#tracees.values()) {
+    for (const tracee of this.#tracees) {
       const { held } = tracee;
       if (held === undefined) continue;
       // A thread in group-stop stays stopped when this thread ends.
@@ -194,7 +174,6 @@ export class Tracer<Call> {
       tracee.close();
     }
     this.#tracees.clear();
-    this.#processes.clear();
     this.#stopWaiting();
   }
 
@@ -238,7 +217,7 @@ export class Tracer<Call> {
     if (tracee === undefined) {
       if (event.kind === "gone") return;
       // A child may stop before its parent reports it.
-      tracee = this.#discover(tid);
+      tracee = this.#tracees.discover(tid);
       if (tracee === undefined) return;
     }
     if (event.kind !== "syscall") tracee.passing = false;
@@ -252,7 +231,9 @@ export class Tracer<Call> {
         return;
       case "newTask": {
         const child = eventMessage(tracee.tid);
-        if (child > 0 && !this.#tracees.has(child)) this.#discover(child);
+        if (child > 0 && !this.#tracees.has(child)) {
+          this.#tracees.discover(child);
+        }
         this.#resume(tracee, 0);
         return;
       }
@@ -267,7 +248,7 @@ export class Tracer<Call> {
         return;
       case "interrupted":
         if (this.#leaveAlone(tracee)) return;
-        if (tracee.interrupted) this.#repairInterruptedCall(tracee);
+        if (tracee.interrupted) this.#interruptedCalls.repair(tracee);
         this.#resume(tracee, 0);
         return;
       case "groupStop":
@@ -305,9 +286,9 @@ export class Tracer<Call> {
     if (tracee.process.followed || this.#mode === "seccomp") return false;
     detach(tracee.tid, 0);
     tracee.close();
-    this.#tracees.delete(tracee.tid);
-    if (--tracee.process.threads === 0) {
-      this.#processes.delete(tracee.process.pid);
+    this.#tracees.remove(tracee);
+    if (tracee.process.threads === 0) {
+      this.#tracees.removeProcess(tracee.process);
     }
     return true;
   }
@@ -346,33 +327,9 @@ export class Tracer<Call> {
       }
     } else if (info.op === SyscallStop.EXIT) {
       this.#calls.leave(tracee, info);
-      if (tracee.interrupted) this.#repairInterruptedCall(tracee);
+      if (tracee.interrupted) this.#interruptedCalls.repair(tracee);
     }
     this.#resume(tracee, 0);
-  }
-
-  /**
-   * Calls such as epoll_wait(2), or recv(2) with a time limit, return EINTR
-   * when PTRACE_INTERRUPT wakes them, which the program did not ask for. The
-   * kernel is told to start them again unless a signal handler runs. So it is
-   * with what restart_syscall(2) would go on with, such as poll(2), where a
-   * filter may not know that call and kill: a time limit begins anew.
-   */
-  #repairInterruptedCall(tracee: Tracee<Call>): void {
-    tracee.interrupted = false;
-    const { registers, closeCall } = architecture();
-    if (registers.originalNumber === undefined) return;
-    const state = this.#registers;
-    if (!state.read(tracee.tid)) return;
-    const { words } = state;
-    const number = Number(words[registers.originalNumber]);
-    const result = words[registers.result];
-    const isRestarted = result === BigInt(-EINTR) ||
-      result === BigInt(-ERESTART_RESTARTBLOCK) && hasFilter(tracee.tid);
-    if (isRestarted && number >= 0 && number !== closeCall) {
-      words[registers.result] = BigInt(-ERESTARTNOHAND);
-      state.write(tracee.tid);
-    }
   }
 
   /**
@@ -386,8 +343,7 @@ export class Tracer<Call> {
       if (caller !== undefined) {
         this.#calls.abandon(caller);
         caller.close();
-        this.#tracees.delete(former);
-        caller.process.threads--;
+        this.#tracees.remove(caller);
       }
     }
     this.#calls.abandon(tracee);
@@ -399,41 +355,13 @@ export class Tracer<Call> {
   #forget(tracee: Tracee<Call>, status: WaitStatus): void {
     this.#calls.abandon(tracee);
     tracee.close();
-    this.#tracees.delete(tracee.tid);
+    this.#tracees.remove(tracee);
     const { process } = tracee;
-    process.threads--;
     // The leader's status is the process's, and comes last.
     if (tracee.tid === process.pid || process.threads === 0) {
-      if (this.#processes.delete(process.pid)) {
+      if (this.#tracees.removeProcess(process)) {
         this.#listener.processEnded(process.pid, status);
       }
     }
   }
-
-  #register(tid: number, pid: number, followed: boolean): Tracee<Call> {
-    let process = this.#processes.get(pid);
-    if (process === undefined) {
-      process = { pid, followed, threads: 0 };
-      this.#processes.set(pid, process);
-    }
-    const tracee = new Tracee<Call>(tid, process);
-    this.#tracees.set(tid, tracee);
-    return tracee;
-  }
-
-  /** Registers a thread that the kernel attached to by itself. */
-  #discover(tid: number): Tracee<Call> | undefined {
-    const status = readStatus(tid);
-    if (status === undefined) return undefined;
-    const parent = this.#processes.get(status.ppid);
-    // A child whose parent is gone already is somebody's child all the same.
-    const followed = this.#processes.has(status.tgid) ||
-      this.#follow && (parent?.followed ?? true);
-    return this.#register(tid, status.tgid, followed);
-  }
-}
-
-/** Whether a thread has a filter for system calls (seccomp). */
-function hasFilter(tid: number): boolean {
-  return (readStatus(tid)?.seccomp ?? 0) > 0;
 }
