@@ -14,7 +14,6 @@ import { SyscallError } from "../../ffi/errno.ts";
 import type { Fd } from "../../ffi/fd.ts";
 import { duplicateFd } from "../../ffi/process.ts";
 import type { SyscallInfo } from "../../ffi/ptrace.ts";
-import { type Endpoint, isAnyAddress, isMapped } from "../../ffi/sockaddr.ts";
 import {
   emptySocketState,
   IPPROTO_TCP,
@@ -25,10 +24,12 @@ import {
 } from "../../ffi/socket.ts";
 import { readFds } from "../proc/fd.ts";
 import { readSocketCall, type SocketCall } from "./call_arguments.ts";
+import { beginCall, socketBefore } from "./call_entry.ts";
+import type { CallTrackerNotices } from "./call_notices.ts";
 import { formatCall } from "./call_text.ts";
 import type { Owners } from "./owners.ts";
 import type { SocketObserver } from "./socket_observer.ts";
-import type { OpenCall, SocketBefore, Tracee } from "./tracee.ts";
+import type { OpenCall, Tracee } from "./tracee.ts";
 import type { CallKind } from "./watched_calls.ts";
 
 /** A duplicate is looked at again when its call takes longer than this, ms. */
@@ -49,44 +50,6 @@ const UNDECIDED_ERRORS: ReadonlySet<number> = new Set([
   514,
   516,
 ]);
-
-/** How a call goes or went, for those who tell people about calls. */
-export interface CallNews {
-  readonly pid: number;
-  readonly tid: number;
-  readonly kind: SocketCall["kind"];
-  /** The socket when the call began; of accept(2) nothing is known. */
-  readonly before: SocketBefore | undefined;
-  /** The socket now, or the one that was accepted; valid during the call. */
-  readonly state: SocketState | undefined;
-  /** What the call returned, `-errno` for errors; unset while it goes on. */
-  readonly result: number | undefined;
-  /** Whether an error leaves open what becomes of the connection. */
-  readonly isUndecided: boolean;
-  readonly now: Timestamp;
-}
-
-/** Asked and told about what is found beside sockets. */
-export interface CallTrackerNotices {
-  /** The program uses io_uring, whose calls cannot be seen. */
-  ioUring(pid: number): void;
-  /** The program uses a protocol that is not followed. */
-  missed(pid: number, protocol: string): void;
-  /**
-   * Makes sure that packets of a socket's network namespace are seen from now
-   * on, and tells whether they are.
-   *
-   * @param netns SO_NETNS_COOKIE
-   * @param socket a descriptor of ours of the socket
-   */
-  isSeen(netns: bigint, socket: number, pid: number): boolean;
-  /** A watched call ended; unset when nobody wants to know. */
-  call?: (pid: number, tid: number, text: string) => void;
-  /** Told of calls and their results; unset when nobody wants to know. */
-  news?: (news: CallNews) => void;
-  /** Told of sockets that were there before; unset likewise. */
-  existing?: (state: SocketState, pid: number) => void;
-}
 
 /** Turns system-call stops into socket events. */
 export class CallTracker<Call> {
@@ -151,7 +114,13 @@ export class CallTracker<Call> {
       socket.close();
       return false;
     }
-    const begun = this.#begin(tracee, call, state);
+    const begun = beginCall(
+      this.#observer,
+      call,
+      state,
+      this.#ownerOf(tracee),
+      realTime(this.#now),
+    );
     // Of datagrams, only the first one is told of.
     if (
       begun === undefined &&
@@ -166,25 +135,11 @@ export class CallTracker<Call> {
       socket,
       pending: begun?.pending,
       isObserved: begun !== undefined,
-      before: this.tellsNews ? this.#describe(call, state) : undefined,
+      before: this.tellsNews ? socketBefore(call, state) : undefined,
       since: performance.now(),
     };
     if (begun?.pending !== undefined) this.#waiting.add(tracee);
     return true;
-  }
-
-  #describe({ kind, endpoints }: SocketCall, state: SocketState): SocketBefore {
-    const { cookie, protocol, local } = state;
-    const [first] = endpoints;
-    return {
-      cookie,
-      protocol,
-      localPort: local.port,
-      named: first === undefined || kind === "bind"
-        ? first
-        : destination(first, state),
-      began: realTime({ seconds: 0, nanoseconds: 0 }),
-    };
   }
 
   /** The socket that waits must not be held: the program may close it. */
@@ -200,50 +155,6 @@ export class CallTracker<Call> {
       since: performance.now(),
     };
     return true;
-  }
-
-  #begin(
-    tracee: Tracee<Call>,
-    call: SocketCall,
-    state: SocketState,
-  ): { pending: Call | undefined } | undefined {
-    const { protocol } = state;
-    const owner = this.#ownerOf(tracee);
-    const now = realTime(this.#now);
-    switch (call.kind) {
-      case "connect":
-        // UDP sends nothing at connect(2): looking at it afterwards is enough.
-        if (protocol !== IPPROTO_TCP || call.unspecified) {
-          return { pending: undefined };
-        }
-        break;
-      case "bind": {
-        if (protocol === IPPROTO_TCP) return undefined;
-        const port = call.endpoints[0]?.port ?? 0;
-        if (port === 0) return { pending: undefined };
-        return {
-          pending: this.#observer.beginLocal(state, port, owner, now),
-        };
-      }
-      case "listen":
-        if (protocol !== IPPROTO_TCP) return undefined;
-        return {
-          pending: this.#observer.beginLocal(
-            state,
-            state.local.port,
-            owner,
-            now,
-          ),
-        };
-      default:
-        break;
-    }
-    const remotes = call.endpoints.map((endpoint) =>
-      destination(endpoint, state)
-    );
-    if (remotes.length === 0) return undefined;
-    const pending = this.#observer.beginSending(state, remotes, owner, now);
-    return pending === undefined ? undefined : { pending };
   }
 
   /** The watched call of a thread ended. */
@@ -437,21 +348,4 @@ export class CallTracker<Call> {
       throw error;
     }
   }
-}
-
-/**
- * Where a packet to `endpoint` really goes: the unspecified address means this
- * host (Linux: ip_route_connect, tcp_v6_connect).
- */
-function destination(endpoint: Endpoint, state: SocketState): Endpoint {
-  if (!isAnyAddress(endpoint.address)) return endpoint;
-  const address = new Uint8Array(16);
-  if (!isAnyAddress(state.local.address)) {
-    address.set(state.local.address);
-  } else if (isMapped(endpoint.address)) {
-    address.set([0xff, 0xff, 127, 0, 0, 1], 10);
-  } else {
-    address[15] = 1;
-  }
-  return { family: endpoint.family, port: endpoint.port, address };
 }

@@ -9,7 +9,7 @@ import type { Endpoint } from "../../../ffi/sockaddr.ts";
 import { IPPROTO_TCP, type SocketState } from "../../../ffi/socket.ts";
 import { transportName } from "../../packet/protocol_port.ts";
 import { readComm } from "../../proc/comm.ts";
-import type { CallNews } from "../../trace/call_tracker.ts";
+import type { CallNews } from "../../trace/call_notices.ts";
 import type { SocketBefore } from "../../trace/tracee.ts";
 import { addressText } from "../summary.ts";
 import type { RawKind, RawSocketEvent } from "./raw_event.ts";
