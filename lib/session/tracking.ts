@@ -13,9 +13,6 @@ import { kill, raiseDescriptorLimit } from "../../ffi/process.ts";
 import type { SocketState } from "../../ffi/socket.ts";
 import type { WaitStatus } from "../../ffi/wait.ts";
 import { ClassicRules } from "../capture/classic_rules.ts";
-import { ProcPermissionError } from "../proc/read.ts";
-import { readStatus } from "../proc/status.ts";
-import { processTree, threadIds } from "../proc/task.ts";
 import { readComm } from "../proc/comm.ts";
 import type { InetDiagSocket } from "../sockets/inet_diag.ts";
 import { type CallUnderWay, SocketRegistry } from "../sockets/registry.ts";
@@ -26,10 +23,11 @@ import { launchTraced } from "../trace/launcher.ts";
 import { OwnerTable } from "../trace/owner_table.ts";
 import { Owners } from "../trace/owners.ts";
 import { Tracer } from "../trace/tracer.ts";
+import { attachTo } from "./attach.ts";
 import { Control } from "./control.ts";
 import { mapFilterFailure, mapFilterReason } from "./ebpf_report.ts";
 import { CallEvents } from "./events/call_events.ts";
-import { inspectFailure, launchFailure, seizeFailure } from "./failures.ts";
+import { launchFailure } from "./failures.ts";
 import { MapRules } from "./map_rules.ts";
 import type {
   CapturedProcess,
@@ -46,15 +44,13 @@ import { SharedPorts } from "./shared_ports.ts";
 import { mapped, remainsText, SocketCleanup } from "./socket_cleanup.ts";
 import { StraySockets, strayWarning } from "./stray_sockets.ts";
 import type { TapSource } from "./taps.ts";
-import { CaptureError, type ExitStatus } from "./types.ts";
+import type { ExitStatus } from "./types.ts";
 
 /** How often ended sockets are looked for, ms. */
 const CLEANUP_INTERVAL = 10;
 /** Every how many times the rest is tidied up, too. */
 const TIDY_EVERY = 20;
-/** How long attaching may take until all threads have stopped, ms. */
-const STOP_PATIENCE = 2000;
-/** The same for detaching. */
+/** How long detaching may take until all threads have stopped, ms. */
 const DETACH_PATIENCE = 500;
 /** How close together signals count as the same one, ms. */
 const SAME_SIGNAL = 100;
@@ -307,76 +303,13 @@ export class Tracking {
     return [{ pid, comm: readComm(pid) ?? target.command }];
   }
 
-  /** Attaches to the processes; they are held until rules are in force. */
   #attach(pids: readonly number[]): CapturedProcess[] {
-    // Threads and children appear until everybody is stopped.
-    let found = true;
-    while (found) {
-      found = false;
-      for (const pid of this.#wanted(pids)) {
-        for (const tid of threadIds(pid)) {
-          try {
-            if (this.#tracer.seize(tid, pid)) found = true;
-          } catch (error) {
-            if (!(error instanceof SyscallError)) throw error;
-            // A thread that has ended cannot be attached to (EPERM), and
-            // need not be.
-            const state = readStatus(tid)?.state;
-            if (state === undefined || state === "Z" || state === "X") {
-              continue;
-            }
-            throw seizeFailure(pid, error);
-          }
-        }
-      }
-      this.#tracer.holdAll(STOP_PATIENCE);
-    }
-    for (const pid of pids) {
-      if (!this.#tracer.processIds.includes(pid)) {
-        throw new CaptureError("no-process", `No process ${pid}`);
-      }
-    }
-    for (const leader of this.#tracer.leaders()) {
-      try {
-        this.#calls.scan(leader);
-      } catch (error) {
-        if (!(error instanceof ProcPermissionError)) throw error;
-        throw inspectFailure(leader.process.pid, error);
-      }
-    }
-    this.#observeConnecting();
-    this.#registry.apply();
-    return this.#tracer.processIds.map((pid) => ({
-      pid,
-      comm: readComm(pid) ?? "",
-    }));
-  }
-
-  #wanted(pids: readonly number[]): Set<number> {
-    const wanted = new Set(
-      this.#setup.follow ? pids.flatMap((pid) => processTree(pid)) : pids,
-    );
-    // A shell that is watched may have started us.
-    wanted.delete(Deno.pid);
-    return wanted;
-  }
-
-  /** Sockets that were connecting when we came have no peer name yet. */
-  #observeConnecting(): void {
-    const waiting = this.#calls.takeUnconnected();
-    if (waiting.length === 0) return;
-    const sockets = new Map(
-      this.#cleanup.connecting().map((socket) => [socket.cookie, socket]),
-    );
-    const now = timeNow();
-    for (const { state, owner } of waiting) {
-      const socket = sockets.get(state.cookie);
-      if (socket === undefined) continue;
-      state.remote.family = state.family;
-      state.remote.port = socket.remotePort;
-      state.remote.address.set(mapped(socket.remoteAddress));
-      this.#registry.observe(state, owner, now, now);
-    }
+    return attachTo(pids, this.#setup.follow, {
+      tracer: this.#tracer,
+      calls: this.#calls,
+      registry: this.#registry,
+      cleanup: this.#cleanup,
+    });
   }
 
   #isSeen(netns: bigint, socket: number, pid: number): boolean {
