@@ -44,6 +44,7 @@ import { SharedPorts } from "./shared_ports.ts";
 import { mapped, remainsText, SocketCleanup } from "./socket_cleanup.ts";
 import { StraySockets, strayWarning } from "./stray_sockets.ts";
 import type { TapSource } from "./taps.ts";
+import { TrackingReporter } from "./tracking_reporter.ts";
 import type { ExitStatus } from "./types.ts";
 
 /** How often ended sockets are looked for, ms. */
@@ -60,10 +61,6 @@ const RECENT = 1000;
 /** How long packets are held that cannot be judged, seconds. */
 const HELD = 3;
 
-/** Levels of debug notices. */
-const DEBUG_PROCESSES = 2;
-const DEBUG_CALLS = 5;
-
 const SIGKILL = 9;
 
 /** Stop signals of the terminal: SIGTSTP, SIGTTIN, SIGTTOU. */
@@ -73,6 +70,7 @@ const TERMINAL_STOPS: ReadonlySet<number> = new Set([20, 21, 22]);
 export class Tracking {
   readonly #setup: TrackerSetup;
   readonly #post: (message: TrackerMessage) => void;
+  readonly #reporter: TrackingReporter;
   readonly #control: Control;
   readonly #table: SocketTableWriter;
   readonly #rules: ClassicRules | MapRules;
@@ -86,7 +84,6 @@ export class Tracking {
   readonly #tracer: Tracer<CallUnderWay>;
   readonly #calls: CallTracker<CallUnderWay>;
   readonly #events: CallEvents | undefined;
-  readonly #told = new Set<string>();
   readonly #signalTimes = new Map<number, number>();
   #root = 0;
   #detached = false;
@@ -97,6 +94,10 @@ export class Tracking {
   constructor(setup: TrackerSetup, post: (message: TrackerMessage) => void) {
     this.#setup = setup;
     this.#post = post;
+    this.#reporter = new TrackingReporter(
+      setup.debug,
+      (notice) => post({ type: "notice", notice }),
+    );
     this.#control = new Control(setup.control);
     this.#owners = new Owners(new OwnerTable(setup.owners));
     this.#table = new SocketTableWriter(setup.table);
@@ -108,7 +109,7 @@ export class Tracking {
       attachFilter: (socket) => this.#rules.attach(socket.number),
       opened: (socket, tap) => this.#openedTap(socket, tap),
       refused: (pid, reason) =>
-        this.#warnOnce(`netns ${pid}`, namespaceWarning(pid, reason)),
+        this.#reporter.warnOnce(`netns ${pid}`, namespaceWarning(pid, reason)),
     });
     this.#registry = new SocketRegistry(this.#table, this.#rules);
     const events = setup.sockets
@@ -126,7 +127,7 @@ export class Tracking {
       () => this.#cleanup.servers(),
       (text) => {
         this.#strays.reset();
-        this.#warnOnce(text, text);
+        this.#reporter.warnOnce(text, text);
       },
       false,
     );
@@ -145,33 +146,19 @@ export class Tracking {
       this.#registry,
       this.#owners,
       {
-        ioUring: (pid) =>
-          this.#warnOnce(
-            `io_uring ${pid}`,
-            `process ${pid} (${
-              readComm(pid)
-            }) uses io_uring: first packets of what it opens that way are ` +
-              "missed (--tracker ebpf misses none)",
-          ),
-        missed: (pid, protocol) =>
-          this.#warnOnce(
-            `${protocol} ${pid}`,
-            `process ${pid} (${
-              readComm(pid)
-            }) uses ${protocol}: its packets are missed`,
-          ),
+        ioUring: (pid) => this.#reporter.ioUring(pid),
+        missed: (pid, protocol) => this.#reporter.missed(pid, protocol),
         isSeen: (netns, socket, pid) => this.#isSeen(netns, socket, pid),
         ...(events === undefined ? {} : {
           news: (news) => events.take(news),
           existing: (state, pid) => events.existing(state, pid, timeNow()),
         }),
-        ...(setup.debug < DEBUG_CALLS ? {} : {
-          call: (pid: number, tid: number, text: string) =>
-            this.#debug(
-              DEBUG_CALLS,
-              `[${pid}${tid === pid ? "" : `/${tid}`}] ${text}`,
-            ),
-        }),
+        ...(this.#reporter.tellsCalls
+          ? {
+            call: (pid: number, tid: number, text: string) =>
+              this.#reporter.call(pid, tid, text),
+          }
+          : {}),
       },
     );
     this.#tracer = new Tracer(
@@ -203,13 +190,16 @@ export class Tracking {
         rules.attach(setup.socket);
         this.#filter.setFlags(FILTER_FLAG.ICMP, setup.icmp);
         this.#filter.open(setup.snaplen);
-        this.#debug(1, "packets are selected by eBPF maps");
+        this.#reporter.debug(1, "packets are selected by eBPF maps");
         return rules;
       } catch (error) {
         const rights = readRights();
         if (setup.kernelFilter === "map") throw mapFilterFailure(error, rights);
         const reason = mapFilterReason(error, rights);
-        this.#debug(1, `packets are selected by classic BPF: ${reason}`);
+        this.#reporter.debug(
+          1,
+          `packets are selected by classic BPF: ${reason}`,
+        );
       }
     }
     return new ClassicRules(setup.socket, setup.snaplen, setup.icmp);
@@ -249,7 +239,10 @@ export class Tracking {
       clearInterval(timer);
       this.#tend();
       this.#tidy();
-      this.#debug(1, remainsText(this.#registry.size, this.#table.used));
+      this.#reporter.debug(
+        1,
+        remainsText(this.#registry.size, this.#table.used),
+      );
     }
   }
 
@@ -343,7 +336,9 @@ export class Tracking {
     const from = isAccepted ? { ...now, seconds: now.seconds - HELD } : now;
     this.#registry.observe(state, this.#owners.numberOf(pid), from, now);
     this.#registry.apply();
-    if (!isAccepted) this.#warnOnce(`stray ${pid}`, strayWarning(pid, state));
+    if (!isAccepted) {
+      this.#reporter.warnOnce(`stray ${pid}`, strayWarning(pid, state));
+    }
   }
 
   /** Regular work between events. */
@@ -370,14 +365,7 @@ export class Tracking {
   }
 
   #processEnded(pid: number, status: WaitStatus): void {
-    this.#debug(
-      DEBUG_PROCESSES,
-      `process ${pid} ${
-        status.kind === "exited"
-          ? `exited with status ${status.code}`
-          : `was ended by signal ${status.signal}`
-      }`,
-    );
+    this.#reporter.processEnded(pid, status);
     // Its descriptors are closed by now.
     this.#cleanup.run();
     if (pid !== this.#root || status.kind === "stopped") return;
@@ -410,17 +398,6 @@ export class Tracking {
       mapped(socket.remoteAddress),
       (Date.now() - this.#setup.linger - RECENT) / 1000,
     );
-  }
-
-  #debug(level: number, text: string): void {
-    if (level > this.#setup.debug) return;
-    this.#post({ type: "notice", notice: { severity: "debug", level, text } });
-  }
-
-  #warnOnce(key: string, text: string): void {
-    if (this.#told.has(key)) return;
-    this.#told.add(key);
-    this.#post({ type: "notice", notice: { severity: "warning", text } });
   }
 }
 
