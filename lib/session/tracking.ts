@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { FILTER_FLAG } from "../../bpf/programs/layout.ts";
 import { realTime, type Timestamp } from "../../ffi/clock.ts";
 import { Errno, SyscallError } from "../../ffi/errno.ts";
 import type { Fd } from "../../ffi/fd.ts";
@@ -12,23 +11,19 @@ import { signalEventFd } from "../../ffi/file.ts";
 import { kill, raiseDescriptorLimit } from "../../ffi/process.ts";
 import type { SocketState } from "../../ffi/socket.ts";
 import type { WaitStatus } from "../../ffi/wait.ts";
-import { ClassicRules } from "../capture/classic_rules.ts";
 import { readComm } from "../proc/comm.ts";
 import type { InetDiagSocket } from "../sockets/inet_diag.ts";
 import { type CallUnderWay, SocketRegistry } from "../sockets/registry.ts";
 import { SocketTableWriter } from "../sockets/table_writer.ts";
 import { CallTracker } from "../trace/call_tracker.ts";
-import { KernelFilter } from "../trace/ebpf_filter.ts";
 import { launchTraced } from "../trace/launcher.ts";
 import { OwnerTable } from "../trace/owner_table.ts";
 import { Owners } from "../trace/owners.ts";
 import { Tracer } from "../trace/tracer.ts";
 import { attachTo } from "./attach.ts";
 import { Control } from "./control.ts";
-import { mapFilterFailure, mapFilterReason } from "./ebpf_report.ts";
 import { CallEvents } from "./events/call_events.ts";
 import { launchFailure } from "./failures.ts";
-import { MapRules } from "./map_rules.ts";
 import type {
   CapturedProcess,
   TrackerMessage,
@@ -39,7 +34,7 @@ import {
   namespaceWarning,
   NetworkNamespaces,
 } from "./network_namespaces.ts";
-import { readRights } from "../proc/rights.ts";
+import { type OpenRules, openRules } from "./open_rules.ts";
 import { SharedPorts } from "./shared_ports.ts";
 import { mapped, remainsText, SocketCleanup } from "./socket_cleanup.ts";
 import { StraySockets, strayWarning } from "./stray_sockets.ts";
@@ -73,8 +68,8 @@ export class Tracking {
   readonly #reporter: TrackingReporter;
   readonly #control: Control;
   readonly #table: SocketTableWriter;
-  readonly #rules: ClassicRules | MapRules;
-  #filter: KernelFilter | undefined;
+  readonly #rules: OpenRules["rules"];
+  readonly #filter: OpenRules["filter"];
   readonly #namespaces: NetworkNamespaces;
   readonly #registry: SocketRegistry;
   readonly #cleanup: SocketCleanup;
@@ -101,7 +96,12 @@ export class Tracking {
     this.#control = new Control(setup.control);
     this.#owners = new Owners(new OwnerTable(setup.owners));
     this.#table = new SocketTableWriter(setup.table);
-    this.#rules = this.#makeRules(setup);
+    const { rules, filter } = openRules(
+      setup,
+      (text) => this.#reporter.debug(1, text),
+    );
+    this.#rules = rules;
+    this.#filter = filter;
     this.#namespaces = new NetworkNamespaces({
       ring: setup.ring,
       interfaces: setup.interfaces,
@@ -179,30 +179,6 @@ export class Tracking {
         },
       },
     );
-  }
-
-  /** The map filter where it may be had and is not declined. */
-  #makeRules(setup: TrackerSetup): ClassicRules | MapRules {
-    if (setup.kernelFilter !== "classic") {
-      try {
-        this.#filter = new KernelFilter();
-        const rules = new MapRules(this.#filter);
-        rules.attach(setup.socket);
-        this.#filter.setFlags(FILTER_FLAG.ICMP, setup.icmp);
-        this.#filter.open(setup.snaplen);
-        this.#reporter.debug(1, "packets are selected by eBPF maps");
-        return rules;
-      } catch (error) {
-        const rights = readRights();
-        if (setup.kernelFilter === "map") throw mapFilterFailure(error, rights);
-        const reason = mapFilterReason(error, rights);
-        this.#reporter.debug(
-          1,
-          `packets are selected by classic BPF: ${reason}`,
-        );
-      }
-    }
-    return new ClassicRules(setup.socket, setup.snaplen, setup.icmp);
   }
 
   /**
