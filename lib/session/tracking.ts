@@ -36,6 +36,7 @@ import {
 } from "./network_namespaces.ts";
 import { type OpenRules, openRules } from "./open_rules.ts";
 import { SharedPorts } from "./shared_ports.ts";
+import { SignalRelay } from "./signal_relay.ts";
 import { mapped, remainsText, SocketCleanup } from "./socket_cleanup.ts";
 import { StraySockets, strayWarning } from "./stray_sockets.ts";
 import type { TapSource } from "./taps.ts";
@@ -48,8 +49,6 @@ const CLEANUP_INTERVAL = 10;
 const TIDY_EVERY = 20;
 /** How long detaching may take until all threads have stopped, ms. */
 const DETACH_PATIENCE = 500;
-/** How close together signals count as the same one, ms. */
-const SAME_SIGNAL = 100;
 /** How long closed connections are remembered beyond `linger`, ms. */
 const RECENT = 1000;
 
@@ -79,7 +78,9 @@ export class Tracking {
   readonly #tracer: Tracer<CallUnderWay>;
   readonly #calls: CallTracker<CallUnderWay>;
   readonly #events: CallEvents | undefined;
-  readonly #signalTimes = new Map<number, number>();
+  readonly #signals = new SignalRelay((signal) => {
+    if (this.#root > 0) kill(this.#root, signal);
+  });
   #root = 0;
   #detached = false;
   #turn = 0;
@@ -173,9 +174,7 @@ export class Tracking {
           }
         },
         signalDelivered: (pid, signal) => {
-          if (pid === this.#root) {
-            this.#signalTimes.set(signal, performance.now());
-          }
+          if (pid === this.#root) this.#signals.delivered(signal);
         },
       },
     );
@@ -223,15 +222,8 @@ export class Tracking {
   }
 
   /** Passes a signal on unless the command has just got the same one. */
-  async forwardSignal(signal: number): Promise<void> {
-    const began = performance.now();
-    const seen = (): boolean => {
-      const time = this.#signalTimes.get(signal);
-      return time !== undefined && time > began - SAME_SIGNAL;
-    };
-    if (seen()) return;
-    await new Promise((resolve) => setTimeout(resolve, SAME_SIGNAL / 2));
-    if (!seen() && this.#root > 0) kill(this.#root, signal);
+  forwardSignal(signal: number): Promise<void> {
+    return this.#signals.forward(signal);
   }
 
   /** Lets go of the processes that were attached to; `run` ends. */
