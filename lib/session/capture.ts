@@ -17,7 +17,8 @@ import {
   startSniffer,
   startTracer,
 } from "./capture_threads.ts";
-import { LiveCapture, type LiveOptions } from "./live_capture.ts";
+import { LiveCapture } from "./live_capture.ts";
+import type { LiveOptions } from "./live_options.ts";
 import type { FilterSource } from "./filter_names.ts";
 import { Resources } from "./resources.ts";
 import type { PacketStream } from "./stream/packet_stream.ts";

@@ -9,22 +9,20 @@ import { createOwnerTable, OwnerTable } from "../trace/owner_table.ts";
 import { Control, createControl, SnifferCommand } from "./control.ts";
 import { CaptureReporter } from "./capture_reporter.ts";
 import { type CaptureThreads, startTracer } from "./capture_threads.ts";
-import { packetSocketFailure } from "./failures.ts";
 import { keyLogEnvironment } from "./key_log.ts";
-import type { RawSocketEvent } from "./events/raw_event.ts";
 import { LaunchedCommand } from "./launched_command.ts";
+import type { LiveOptions } from "./live_options.ts";
 import type {
   CapturedProcess,
   SharedMemory,
-  SnifferCommandMessage,
-  SnifferMessage,
   TrackerCommand,
   TrackerMessage,
 } from "./messages.ts";
 import type { Resources } from "./resources.ts";
 import type { SnifferResult } from "./sniffer.ts";
-import type { PacketStream } from "./stream/packet_stream.ts";
+import { type SnifferReady, SnifferThread } from "./sniffer_thread.ts";
 import { summarize } from "./summary.ts";
+import { threadFailure } from "./thread_failure.ts";
 import {
   ebpfSetup,
   isOutputTaken,
@@ -35,30 +33,14 @@ import {
   type Capture,
   type CaptureEndReason,
   CaptureError,
-  type CaptureErrorCode,
   type CaptureObserver,
-  type CaptureOptions,
   type CaptureResult,
   type CaptureStatus,
   type ExitStatus,
 } from "./types.ts";
 
-type ReadyMessage = Extract<SnifferMessage, { type: "ready" }>;
-
 /** How long the tracer may take to let go of everybody, ms. */
 const DETACH_PATIENCE = 5000;
-/** How long the sniffer may take to let go of what it prepared, ms. */
-const RELEASE_PATIENCE = 2000;
-
-/** The same as {@linkcode CaptureOptions}, and packets may go into a stream. */
-export interface LiveOptions extends CaptureOptions {
-  /** Takes the packets besides the output, or instead of it. */
-  readonly stream?: PacketStream | undefined;
-  /** Told of sockets. */
-  readonly onSocket?: (event: RawSocketEvent) => void;
-  /** Bytes of the ring of eBPF events: a power of two, and whole pages. */
-  readonly eventRing?: number;
-}
 
 /** See the module's text. */
 export class LiveCapture implements Capture {
@@ -76,11 +58,9 @@ export class LiveCapture implements Capture {
   #tracer: Worker | undefined;
   /** The command where nobody traces it. */
   #child: LaunchedCommand | undefined;
-  readonly #sniffer: Worker;
+  readonly #sniffer: SnifferThread;
   readonly #finish: (result: CaptureResult) => void;
   readonly #trackerReady = Promise.withResolvers<readonly CapturedProcess[]>();
-  readonly #snifferReady = Promise.withResolvers<ReadyMessage>();
-  readonly #snifferReleased = Promise.withResolvers<void>();
   #tracing = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #began = performance.now();
@@ -106,22 +86,24 @@ export class LiveCapture implements Capture {
     this.finished = promise;
     this.#finish = resolve;
     this.#tracer = threads.tracer;
-    this.#sniffer = threads.sniffer;
-    this.#sniffer.onmessage = (event: MessageEvent<SnifferMessage>) =>
-      this.#fromSniffer(event.data);
-    this.#sniffer.onerror = (event) => {
-      event.preventDefault();
-      this.#snifferReleased.resolve();
-      this.#snifferFailed(`The sniffer failed: ${event.message}`);
-    };
+    this.#sniffer = new SnifferThread(threads.sniffer, {
+      notice: (notice) => observer.notice?.(notice),
+      socket: (event) => options.onSocket?.(event),
+      packets: (bytes, interfaces) => options.stream?.push(bytes, interfaces),
+      ended: (result) => this.#snifferEnded(result),
+      failed: (error) => this.#snifferFailed(error),
+    });
   }
 
   async begin(): Promise<void> {
-    this.#startSniffer();
+    this.#sniffer.start(
+      snifferSetup(this.#options, this.#resources, this.#memory),
+      ebpfSetup(this.#options),
+    );
     const ready = this.#options.tracker === "ptrace"
       // The kernel keeps packets in the ring until the sniffer takes them.
-      ? (await Promise.all([this.#snifferReady.promise, this.#trace()]))[0]
-      : await this.#snifferReady.promise;
+      ? (await Promise.all([this.#sniffer.ready, this.#trace()]))[0]
+      : await this.#sniffer.ready;
     let processes: readonly CapturedProcess[];
     const { tracker = "auto" } = this.#options;
     this.#reporter.tracker(tracker, ready.ebpf?.variant, ready.probes);
@@ -131,7 +113,7 @@ export class LiveCapture implements Capture {
       processes = await this.#trace();
     }
     this.#nameStream(processes[0]?.pid);
-    this.#toSniffer({ type: "run", command: this.#child?.pid });
+    this.#sniffer.run(this.#child?.pid);
     this.#running = true;
     this.#began = performance.now();
     const { duration, output } = this.#options;
@@ -141,14 +123,10 @@ export class LiveCapture implements Capture {
     }
   }
 
-  get #stream(): PacketStream | undefined {
-    return this.#options.stream;
-  }
-
   /** Says whose packets come; `pid` is the first process. */
   #nameStream(pid: number | undefined): void {
     const { target } = this.#options;
-    this.#stream?.begin(
+    this.#options.stream?.begin(
       new OwnerTable(this.#memory.owners),
       target.kind === "processes" || pid === undefined
         ? undefined
@@ -156,17 +134,9 @@ export class LiveCapture implements Capture {
     );
   }
 
-  #startSniffer(): void {
-    this.#toSniffer({
-      type: "start",
-      setup: snifferSetup(this.#options, this.#resources, this.#memory),
-      ebpf: ebpfSetup(this.#options),
-    });
-  }
-
   /** eBPF serves: launches the command as an ordinary child. */
   #follow(
-    ebpf: NonNullable<ReadyMessage["ebpf"]>,
+    ebpf: NonNullable<SnifferReady["ebpf"]>,
   ): readonly CapturedProcess[] {
     const { target } = this.#options;
     if (target.kind === "processes") {
@@ -246,11 +216,7 @@ export class LiveCapture implements Capture {
   /** Ends everything, after a failed beginning. */
   async abort(): Promise<void> {
     this.#tracer?.terminate();
-    this.#toSniffer({ type: "release" });
-    this.#timer = setTimeout(this.#snifferReleased.resolve, RELEASE_PATIENCE);
-    await this.#snifferReleased.promise;
-    clearTimeout(this.#timer);
-    this.#sniffer.terminate();
+    await this.#sniffer.release();
     this.#resources[Symbol.dispose]();
   }
 
@@ -314,7 +280,7 @@ export class LiveCapture implements Capture {
         this.#trackingEnded();
         return;
       case "failed":
-        this.#trackerFailed(failureOf(message, message.code));
+        this.#trackerFailed(threadFailure(message, message.code));
         return;
     }
   }
@@ -329,42 +295,8 @@ export class LiveCapture implements Capture {
     this.#trackingEnded();
   }
 
-  #fromSniffer(message: SnifferMessage): void {
-    switch (message.type) {
-      case "socket":
-        this.#options.onSocket?.(message.event);
-        return;
-      case "released":
-        this.#snifferReleased.resolve();
-        return;
-      case "ready":
-        this.#snifferReady.resolve(message);
-        return;
-      case "notice":
-        this.#observer.notice?.(message.notice);
-        return;
-      case "packets":
-        this.#stream?.push(message.bytes, message.interfaces);
-        return;
-      case "done":
-        this.#snifferEnded(message.result);
-        return;
-      case "failed":
-        this.#snifferFailed(
-          message.message,
-          message.code === undefined
-            ? undefined
-            : failureOf(message, message.code),
-        );
-        return;
-    }
-  }
-
-  #snifferFailed(message: string, error?: CaptureError): void {
-    this.#snifferReady.reject(
-      error ?? packetSocketFailure(new Error(message)),
-    );
-    this.#error ??= error ?? new Error(message);
+  #snifferFailed(error: Error): void {
+    this.#error ??= error;
     this.#snifferEnded({
       reason: "failed",
       rows: [],
@@ -419,16 +351,4 @@ export class LiveCapture implements Capture {
   #toTracker(command: TrackerCommand): void {
     this.#tracer?.postMessage(command);
   }
-
-  #toSniffer(message: SnifferCommandMessage): void {
-    this.#sniffer.postMessage(message);
-  }
-}
-
-/** What a thread could not do. */
-function failureOf(
-  { message, hint }: { readonly message: string; readonly hint?: string },
-  code: CaptureErrorCode,
-): CaptureError {
-  return new CaptureError(code, message, hint === undefined ? {} : { hint });
 }

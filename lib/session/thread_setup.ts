@@ -11,7 +11,7 @@ import { netnsNumber } from "../sockets/table.ts";
 import type { EbpfSetup } from "./ebpf_setup.ts";
 import type { FileSetup } from "./file_sink.ts";
 import { keyLogEnvironment } from "./key_log.ts";
-import type { LiveOptions } from "./live_capture.ts";
+import type { LiveOptions } from "./live_options.ts";
 import type { Resources } from "./resources.ts";
 import type { SharedMemory, TrackerSetup } from "./messages.ts";
 import { captureFormat } from "./capture_format.ts";
