@@ -236,7 +236,6 @@ export class EbpfTracking implements Disposable {
   drain(): void {
     const now = performance.now();
     if (!this.#tracker.events.isEmpty) {
-      this.#clock.read(now);
       this.#readEvents();
       this.#sharedPorts.lookIfDue();
     }
@@ -245,6 +244,7 @@ export class EbpfTracking implements Disposable {
   }
 
   #readEvents(): void {
+    this.#clock.read(performance.now());
     this.#tracker.events.read((event) => this.#take(event));
   }
 

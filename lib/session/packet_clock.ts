@@ -13,11 +13,11 @@ const INTERVAL = 1000;
 
 /** CLOCK_REALTIME by CLOCK_MONOTONIC. */
 export class PacketClock {
-  #offset: Moment = { seconds: 0, nanoseconds: 0 };
-  #readAt = 0;
+  #offset = splitTime(realTimeOffset());
+  #readAt = performance.now() + INTERVAL;
 
   /**
-   * Compares the clocks, unless that was done a short time ago.
+   * Compares the clocks again, unless that was done a short time ago.
    *
    * @param now performance.now()
    */
