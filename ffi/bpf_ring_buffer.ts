@@ -50,7 +50,7 @@ export class BpfRingBuffer implements Disposable {
    * @param size Its `maxEntries`: bytes, a power of two.
    * @throws {SyscallError}
    */
-  constructor(map: BpfMap, size: number) {
+  constructor(map: Pick<BpfMap, "fd">, size: number) {
     const page = libc().getpagesize();
     this.#consumerPage = Mapping.ofFd(
       map.fd,
@@ -88,7 +88,20 @@ export class BpfRingBuffer implements Disposable {
   }
 
   /**
-   * Hands over all complete records, oldest first.
+   * Where the next record will begin, for {@linkcode BpfRingBuffer.hasRead}.
+   */
+  get end(): number {
+    return Atomics.load(this.#producer, 0);
+  }
+
+  /** Whether all records before an `end` of a moment ago were handed over. */
+  hasRead(end: number): boolean {
+    return (Atomics.load(this.#consumer, 0) - end | 0) >= 0;
+  }
+
+  /**
+   * Hands over complete records, oldest first, up to one that is being written:
+   * complete ones may stand behind it.
    *
    * @returns the number of records
    */

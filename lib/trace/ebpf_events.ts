@@ -175,11 +175,19 @@ export class TrackerEvent {
   }
 }
 
+/** Longest time to wait for an event that is being written, milliseconds. */
+const PATIENCE = 2000;
+/** Time between two looks at it, alike. */
+const PAUSE = 1;
+
 /** The reading end of the event ring. */
 export class EventRing {
   readonly #ring: BpfRingBuffer;
   readonly #event: TrackerEvent;
   readonly #observe: (event: TrackerEvent) => void;
+  /** Nobody changes it. */
+  readonly #pause = new Int32Array(new SharedArrayBuffer(4));
+  #heldUp = 0;
 
   /**
    * Reads a ring.
@@ -197,14 +205,37 @@ export class EventRing {
     return this.#ring.pending === 0;
   }
 
+  /** How often an event that was being written was not waited for. */
+  get heldUp(): number {
+    return this.#heldUp;
+  }
+
   /**
-   * Hands over all events, oldest first. Nobody is woken when events come but
-   * those that must not wait: call it before packets are judged, and every few
-   * milliseconds. An event about a socket is there before its first packet.
+   * Hands over all events so far, oldest first. Nobody is woken when events
+   * come but those that must not wait: call it before packets are judged, and
+   * every few milliseconds. An event about a socket is there before its first
+   * packet, but it may stand behind one that another processor is writing,
+   * whose thread may have been interrupted meanwhile: that is waited for.
    *
+   * @param patience Longest time to wait, milliseconds.
    * @returns the number of events
    */
-  read(callback: (event: TrackerEvent) => void): number {
+  read(callback: (event: TrackerEvent) => void, patience = PATIENCE): number {
+    const ring = this.#ring;
+    const { end } = ring;
+    let count = this.#readComplete(callback);
+    if (ring.hasRead(end)) return count;
+    const deadline = performance.now() + patience;
+    while (performance.now() < deadline) {
+      Atomics.wait(this.#pause, 0, 0, PAUSE);
+      count += this.#readComplete(callback);
+      if (ring.hasRead(end)) return count;
+    }
+    this.#heldUp++;
+    return count;
+  }
+
+  #readComplete(callback: (event: TrackerEvent) => void): number {
     return this.#ring.read((offset) => {
       const event = this.#event.moveTo(offset);
       this.#observe(event);

@@ -96,7 +96,7 @@ export interface RuledConnection {
 
 /** What the kernel had no room for, and so could not tell or keep. */
 export interface Losses {
-  /** Events that the ring had no space for. */
+  /** Events that the ring had no space for, or that came too late. */
   readonly events: number;
   /** Rules that a map had no space for: packets are missing. */
   readonly rules: number;
@@ -239,7 +239,7 @@ export class EbpfTracker implements Disposable {
     const read = (field: number): number =>
       Number(counters.getBigUint64(field, true));
     return {
-      events: read(COUNTERS.lostEvents),
+      events: read(COUNTERS.lostEvents) + this.events.heldUp,
       rules: read(COUNTERS.lostRules),
       sockets: read(COUNTERS.lostSockets),
       processes: read(COUNTERS.lostProcesses),
@@ -260,7 +260,8 @@ export class EbpfTracker implements Disposable {
     return counters.getUint32(COUNTERS.lostEvents, true) +
       counters.getUint32(COUNTERS.lostRules, true) +
       counters.getUint32(COUNTERS.lostSockets, true) +
-      counters.getUint32(COUNTERS.lostProcesses, true) + this.#missedCalls;
+      counters.getUint32(COUNTERS.lostProcesses, true) + this.#missedCalls +
+      this.events.heldUp;
   }
 
   /**
