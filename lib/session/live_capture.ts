@@ -112,6 +112,8 @@ export class LiveCapture implements Capture {
     } else {
       processes = await this.#trace();
     }
+    // A thread may have failed after it was ready.
+    if (this.#error !== undefined) throw this.#error;
     this.#nameStream(processes[0]?.pid);
     this.#sniffer.run(this.#child?.pid);
     this.#running = true;
@@ -286,11 +288,11 @@ export class LiveCapture implements Capture {
   }
 
   #trackerFailed(error: Error): void {
+    this.#error ??= error;
     if (!this.#running) {
       this.#trackerReady.reject(error);
       return;
     }
-    this.#error ??= error;
     this.#endCapturing("failed");
     this.#trackingEnded();
   }
