@@ -18,9 +18,8 @@ import {
   BPF_ST,
 } from "../classic/opcodes.ts";
 import { BPF_IMM, BPF_LD } from "../classic/opcodes.ts";
-import { type GraphNode, inOrder, successors } from "./graph.ts";
+import { cellsOf, type GraphNode, inOrder, successors } from "./graph.ts";
 import { CellError, type Registers, Sketch, type Step } from "./registers.ts";
-import type { Value } from "./value.ts";
 
 /** Code of one step of a graph. */
 interface Block {
@@ -239,30 +238,4 @@ function findUnset(nodes: readonly GraphNode[]): Set<number> {
     }
   }
   return unset;
-}
-
-/** Cells that a step reads. */
-function cellsOf(node: GraphNode): number[] {
-  const cells: number[] = [];
-  const note = (value: Value): void => {
-    switch (value.kind) {
-      case "cell":
-        cells.push(value.cell);
-        break;
-      case "alu":
-        note(value.left);
-        note(value.right);
-        break;
-      case "negate":
-        note(value.operand);
-        break;
-      case "load":
-        if (value.base !== undefined) note(value.base);
-    }
-  };
-  if (node.kind === "test") {
-    note(node.test.left);
-    note(node.test.right);
-  } else if (node.kind === "store") note(node.value);
-  return cells;
 }

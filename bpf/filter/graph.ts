@@ -158,3 +158,29 @@ export function remake(
       return graph.test(node.test, next[0]!, next[1]!);
   }
 }
+
+/** Cells that a step reads. */
+export function cellsOf(node: GraphNode): number[] {
+  const cells: number[] = [];
+  const note = (value: Value): void => {
+    switch (value.kind) {
+      case "cell":
+        cells.push(value.cell);
+        break;
+      case "alu":
+        note(value.left);
+        note(value.right);
+        break;
+      case "negate":
+        note(value.operand);
+        break;
+      case "load":
+        if (value.base !== undefined) note(value.base);
+    }
+  };
+  if (node.kind === "test") {
+    note(node.test.left);
+    note(node.test.right);
+  } else if (node.kind === "store") note(node.value);
+  return cells;
+}

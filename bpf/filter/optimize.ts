@@ -14,8 +14,15 @@
  * @module
  */
 import { decide, type Facts, learn, meet, NO_FACTS } from "./facts.ts";
-import { type Graph, type GraphNode, inOrder, successors } from "./graph.ts";
-import { remake, type TestNode } from "./graph.ts";
+import {
+  cellsOf,
+  type Graph,
+  type GraphNode,
+  inOrder,
+  remake,
+  successors,
+  type TestNode,
+} from "./graph.ts";
 import { hoist } from "./hoist.ts";
 import type { Value } from "./value.ts";
 
@@ -185,29 +192,7 @@ function group(tests: readonly TestNode[]): TestNode[] {
 /** Removes stores of values that nothing reads. */
 function dropStores(graph: Graph, root: GraphNode): GraphNode {
   const nodes = inOrder(root);
-  const read = new Set<number>();
-  const note = (value: Value): void => {
-    switch (value.kind) {
-      case "cell":
-        read.add(value.cell);
-        break;
-      case "alu":
-        note(value.left);
-        note(value.right);
-        break;
-      case "negate":
-        note(value.operand);
-        break;
-      case "load":
-        if (value.base !== undefined) note(value.base);
-    }
-  };
-  for (const node of nodes) {
-    if (node.kind === "test") {
-      note(node.test.left);
-      note(node.test.right);
-    } else if (node.kind === "store") note(node.value);
-  }
+  const read = new Set(nodes.flatMap(cellsOf));
   const rebuilt = new Map<GraphNode, GraphNode>();
   for (const node of nodes.toReversed()) {
     const next = successors(node).map((after) => rebuilt.get(after)!);
