@@ -45,8 +45,6 @@ interface SocketRecord {
   extra: Map<string, number> | undefined;
 }
 
-export type { CallUnderWay };
-
 /** A listening socket that was closed; its connections may live on. */
 export interface ClosedListener {
   readonly localPort: number;

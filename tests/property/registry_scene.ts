@@ -7,8 +7,8 @@
 
 import { emptySocketState, type SocketState } from "../../ffi/socket.ts";
 import { AF_INET, AF_INET6 } from "../../ffi/sockaddr.ts";
+import type { CallUnderWay } from "../../lib/sockets/pending_calls.ts";
 import {
-  type CallUnderWay,
   type RegistryOptions,
   SocketRegistry,
 } from "../../lib/sockets/registry.ts";

@@ -9,7 +9,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Match } from "../../lib/sockets/matcher.ts";
-import type { CallUnderWay } from "../../lib/sockets/registry.ts";
+import type { CallUnderWay } from "../../lib/sockets/pending_calls.ts";
 import type { Moment } from "../../lib/sockets/table_writer.ts";
 import { endpoint, type FlowText } from "./flows.ts";
 import { RegistryScene, type StateText } from "./registry_scene.ts";
