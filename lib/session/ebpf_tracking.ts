@@ -135,6 +135,7 @@ export class EbpfTracking implements Disposable {
       owners: this.#owners,
       cleanup: this.#cleanup,
       scan: (from) => this.#processes.scanAgain(from),
+      netnsOf: (told) => this.#namespaces.cookieOf(told),
       isSeen: (netns) => this.#events.isKnownSeen(netns),
       moment: (time, shift) => {
         this.#clock.read(performance.now());
@@ -358,7 +359,8 @@ export class EbpfTracking implements Disposable {
   #takeRival(event: TrackerEvent): void {
     const { address } = this.#state.local;
     event.readLocal(address);
-    const { cookie, protocol, localPort, netns } = event;
+    const { cookie, protocol, localPort } = event;
+    const netns = this.#namespaces.cookieOf(event.netns);
     this.#sharedPorts.rival(cookie, protocol, address, localPort, netns);
   }
 
@@ -371,7 +373,7 @@ export class EbpfTracking implements Disposable {
   }
 
   #observe(event: TrackerEvent): void {
-    const netns = event.netns === 0n ? this.#namespaces.own : event.netns;
+    const netns = this.#namespaces.cookieOf(event.netns);
     if (!this.#events.isSeen(netns, event)) return;
     this.#events.tellIfLate(netns, event);
     const state = this.#state;

@@ -52,6 +52,8 @@ export interface LostEventsParts {
    * @returns their cookies
    */
   readonly scan: (from: Moment) => Set<bigint>;
+  /** The cookie by which a namespace that the kernel tells is known. */
+  readonly netnsOf: (told: bigint) => bigint;
   /** Whether packets of a network namespace are seen. */
   readonly isSeen: (netns: bigint) => boolean;
   /** The clock of packets at a time of CLOCK_MONOTONIC, shifted by some ns. */
@@ -148,12 +150,13 @@ export class LostEvents {
 
   /** Takes a connection that may have been missed. */
   #catchUp(connection: RuledConnection, from: Moment): void {
-    const { owners, registry, isSeen, moment } = this.#parts;
+    const { owners, registry, netnsOf, isSeen, moment } = this.#parts;
     const { cookie, closed, tgid, tid, local, remote } = connection;
-    if (!isSeen(connection.netns)) return;
+    const netns = netnsOf(connection.netns);
+    if (!isSeen(netns)) return;
     const state = this.#state;
     state.cookie = cookie;
-    state.netns = connection.netns;
+    state.netns = netns;
     state.protocol = IPPROTO_TCP;
     state.listening = false;
     for (

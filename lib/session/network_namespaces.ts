@@ -46,11 +46,21 @@ export class NetworkNamespaces {
   readonly #known = new Map<bigint, boolean>();
   readonly #since = new Map<bigint, number>();
   /** SO_NETNS_COOKIE of this process; 0 where the kernel does not tell. */
-  readonly own: bigint = ownNetnsCookie();
+  readonly own: bigint;
 
   /** Nothing is entered yet but the namespace of this process. */
-  constructor(options: NamespaceOptions) {
+  constructor(options: NamespaceOptions, own: bigint = ownNetnsCookie()) {
     this.#options = options;
+    this.own = own;
+  }
+
+  /**
+   * The cookie by which sockets in a namespace are known here. Where a hook
+   * tells none it is ours; and Linux 5.7 to 5.13 tell hooks, but not us: there
+   * namespaces cannot be told apart.
+   */
+  cookieOf(told: bigint): bigint {
+    return told === 0n || this.own === 0n ? this.own : told;
   }
 
   /** When a namespace was entered: CLOCK_MONOTONIC, ns; 0 if it was not. */

@@ -63,6 +63,7 @@ class Scene {
         this.scans++;
         return this.descriptors;
       },
+      netnsOf: (told) => told,
       isSeen: () => true,
       moment: () => TIME,
       warn: (text) => void this.said.push(text),

@@ -55,3 +55,21 @@ Deno.test("NetworkNamespaces tells once of one that is gone", () => {
   }
   assert.deepEqual(told, ["42 it was gone before it could be entered"]);
 });
+
+Deno.test("NetworkNamespaces.cookieOf() knows one namespace where ours has no cookie", () => {
+  const options = {
+    ring: RING,
+    interfaces: [],
+    isHurried: true,
+    attachFilter: () => assert.fail("nothing is opened"),
+    opened: () => assert.fail("nothing is opened"),
+    refused: () => assert.fail("nothing is refused"),
+  };
+  const old = new NetworkNamespaces(options, 0n);
+  assert.equal(old.cookieOf(4099n), 0n);
+  assert.ok(!old.isNew(old.cookieOf(4099n)));
+  const newer = new NetworkNamespaces(options, 1n);
+  assert.equal(newer.cookieOf(4099n), 4099n);
+  assert.ok(newer.isNew(newer.cookieOf(4099n)));
+  assert.equal(newer.cookieOf(0n), 1n);
+});
