@@ -17,6 +17,7 @@ import {
 import { FragmentVerdicts, sameWords, UNSEEN } from "./fragments.ts";
 import {
   Ending,
+  NO_END,
   NO_SLOT,
   SlotFlag,
   SlotKind,
@@ -58,7 +59,7 @@ export class Matcher {
   /**
    * Whether later packets between the same ends are judged as the last one, as
    * long as the table stays as it is: no slot was passed over because of the
-   * time.
+   * time, and none was found that has an end.
    */
   holds = true;
 
@@ -301,6 +302,7 @@ export class Matcher {
   #inTime(at: number, seconds: number, nanoseconds: number): boolean {
     const words = this.#words;
     const from = words[at + SlotWord.FROM]!;
+    if (words[at + SlotWord.UNTIL] !== NO_END) this.holds = false;
     return (seconds > from ||
       seconds === from && nanoseconds >= words[at + SlotWord.FROM + 1]!) &&
       !isAfter(words, at + SlotWord.UNTIL, seconds, nanoseconds);

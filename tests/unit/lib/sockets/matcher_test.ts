@@ -299,9 +299,29 @@ Deno.test("Matcher.holds tells whether time may change the verdict", () => {
     assert.deepEqual(see(moment(1999, 0)), [listener, false]);
     assert.deepEqual(see(moment(2000, 0)), [accepted, true]);
     scene.writer.end(accepted, moment(2500, 0));
-    assert.deepEqual(see(moment(2400, 0)), [accepted, true]);
+    // It is the last one's, but not those after the end.
+    assert.deepEqual(see(moment(2400, 0)), [accepted, false]);
     assert.deepEqual(see(moment(2600, 0)), [listener, false]);
   }
+});
+
+Deno.test("Matcher.holds is not set by a loopback sender that has ended", () => {
+  const scene = new Scene();
+  const sender = scene.add({ protocol: UDP, local: CLIENT });
+  const receiver = scene.add({ protocol: UDP, local: SERVER });
+  const see = (seconds: number): number =>
+    scene.see({ ...SENT, protocol: UDP }, {
+      type: HOST,
+      loopback: true,
+      at: moment(seconds),
+    });
+  assert.equal(see(1500), Match.TAKEN);
+  assert.equal(scene.matcher.holds, true);
+  scene.writer.end(sender, moment(2000));
+  assert.equal(see(1900), Match.TAKEN);
+  assert.equal(scene.matcher.holds, false);
+  // Somebody else has the sender's port by now.
+  assert.equal(see(2100), receiver);
 });
 
 Deno.test("Matcher.match() tells connections apart that share a chain", () => {
