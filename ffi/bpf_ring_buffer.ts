@@ -101,7 +101,8 @@ export class BpfRingBuffer implements Disposable {
 
   /**
    * Hands over complete records, oldest first, up to one that is being written:
-   * complete ones may stand behind it.
+   * complete ones may stand behind it. Those that come meanwhile are left for
+   * the next time: there may be no end of them.
    *
    * @returns the number of records
    */
@@ -109,7 +110,8 @@ export class BpfRingBuffer implements Disposable {
     let count = 0;
     // Lower halves: the distance is always below the buffer's size.
     let position = Atomics.load(this.#consumer, 0);
-    while (position !== Atomics.load(this.#producer, 0)) {
+    const { end } = this;
+    while (position !== end) {
       const start = position & this.#mask;
       const header = Atomics.load(this.#words, start >> 2);
       if (header & BUSY_BIT) break;

@@ -98,3 +98,20 @@ Deno.test("EventRing.read() gives up waiting, and counts that", () => {
   assert.deepEqual(seen, [1]);
   assert.equal(ring.events.heldUp, 1);
 });
+
+Deno.test("EventRing.read() comes to an end though events never cease", () => {
+  using ring = new FakeRing();
+  ring.add(1, false);
+  ring.add(2, false);
+  const seen: number[] = [];
+  const read = (): number =>
+    ring.events.read(({ tgid }) => {
+      seen.push(tgid);
+      // As many more as are read.
+      if (tgid < 20) ring.add(tgid + 2, false);
+    });
+  assert.equal(read(), 2);
+  assert.deepEqual(seen, [1, 2]);
+  assert.equal(read(), 2);
+  assert.deepEqual(seen, [1, 2, 3, 4]);
+});
