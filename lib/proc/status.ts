@@ -113,6 +113,19 @@ export function parseStatus(text: string): ProcessStatus {
   };
 }
 
+/**
+ * Whether a process is over. One whose first thread has ended is a zombie, too,
+ * but its other threads go on.
+ *
+ * @param status Status of its first thread; `undefined` when there is none.
+ */
+export function hasEnded(
+  status: Pick<ProcessStatus, "state" | "threads"> | undefined,
+): boolean {
+  const { state, threads } = status ?? { state: "X", threads: 0 };
+  return state === "X" || state === "Z" && threads <= 1;
+}
+
 type Fields = ReadonlyMap<string, string>;
 
 // fs/proc/array.c prints Name with "\n" and "\\" escaped, and nothing else.

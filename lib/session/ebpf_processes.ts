@@ -18,7 +18,7 @@ import { readComm } from "../proc/comm.ts";
 import { readFds } from "../proc/fd.ts";
 import { networkNamespace } from "../proc/ns.ts";
 import { ProcPermissionError } from "../proc/read.ts";
-import { readStatus } from "../proc/status.ts";
+import { hasEnded, readStatus } from "../proc/status.ts";
 import { processTree } from "../proc/task.ts";
 import type { SocketRegistry } from "../sockets/registry.ts";
 import type { Moment } from "../sockets/table_writer.ts";
@@ -178,8 +178,7 @@ export class EbpfProcesses {
    */
   #dropEnded(pids: Iterable<number>): void {
     for (const pid of pids) {
-      const state = readStatus(pid)?.state ?? "X";
-      if (state === "Z" || state === "X") this.#tracker.removeTarget(pid);
+      if (hasEnded(readStatus(pid))) this.#tracker.removeTarget(pid);
     }
   }
 

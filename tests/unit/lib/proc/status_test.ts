@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseStatus, readStatus } from "../../../../lib/proc/status.ts";
+import {
+  hasEnded,
+  parseStatus,
+  readStatus,
+} from "../../../../lib/proc/status.ts";
 import { makeProc } from "./fixture.ts";
 
 // Linux 6.18; the lines of memory and CPU sets are left out.
@@ -90,6 +94,14 @@ Deno.test("parseStatus() never throws", () => {
       assert.ok(Number.isSafeInteger(status.pid));
     },
   ));
+});
+
+Deno.test("hasEnded() tells a process that is over from one whose first thread is", () => {
+  assert.equal(hasEnded(undefined), true);
+  assert.equal(hasEnded({ state: "X", threads: 0 }), true);
+  assert.equal(hasEnded({ state: "Z", threads: 1 }), true);
+  assert.equal(hasEnded({ state: "Z", threads: 2 }), false);
+  assert.equal(hasEnded({ state: "S", threads: 1 }), false);
 });
 
 Deno.test("readStatus() reads the file of the given process", () => {
