@@ -236,10 +236,9 @@ export class EbpfTracking implements Disposable {
   /** Takes what the kernel told until now; call it before each block. */
   drain(): void {
     const now = performance.now();
-    if (!this.#tracker.events.isEmpty) {
-      this.#readEvents();
-      this.#sharedPorts.lookIfDue();
-    }
+    if (!this.#tracker.events.isEmpty) this.#readEvents();
+    // A look reads events, too: one may have come due since the last events.
+    this.#sharedPorts.lookIfDue();
     this.#lostEvents.check(now);
     this.#control.sockets = this.#registry.seen;
   }
