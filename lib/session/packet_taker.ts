@@ -141,7 +141,11 @@ export class PacketTaker {
     if (!verdicts.find(this.#stamp)) return false;
     const { owner, ends } = verdicts;
     if (owner < 0) return true;
-    if (ends !== 0) this.#noteEnd(ends);
+    if (ends !== 0) {
+      // It may end what the other side has of the connection, too.
+      if (ring.hardwareType === ARPHRD_LOOPBACK) return false;
+      this.#noteEnd(ends);
+    }
     if (this.end !== undefined || this.#sink.end !== undefined) return true;
     const { sent, flow } = verdicts;
     const length = Math.min(ring.capturedLength, this.#mostKept);

@@ -117,7 +117,9 @@ export class Matcher {
     if (packetType === PACKET_OTHERHOST) return Match.FOREIGN;
     if (packetType === PACKET_OUTGOING) {
       this.sent = true;
-      return this.#lookUp(fields, true, seconds, nanoseconds);
+      const slot = this.#lookUp(fields, true, seconds, nanoseconds);
+      if (loopback && slot >= 0) this.#arrive(fields, seconds, nanoseconds);
+      return slot;
     }
     this.sent = false;
     if (loopback) {
@@ -381,6 +383,18 @@ export class Matcher {
         words[at + SlotWord.RESET_SENT] = now;
       }
     }
+  }
+
+  /**
+   * What the program sent on the loopback interface may be to itself: it is
+   * taken when it leaves, but it opens and ends both sides of a connection.
+   */
+  #arrive(fields: FlowFields, seconds: number, nanoseconds: number): void {
+    const matters = TcpFlag.SYN | TcpFlag.FIN | TcpFlag.RST;
+    if (
+      fields.protocol === PROTOCOL_TCP && fields.fragment !== Fragment.LATER &&
+      (fields.tcpFlags & matters) !== 0
+    ) this.#searchSide(fields, false, seconds, nanoseconds);
   }
 
   /** Measures how long the answer to the program's SYN takes. */

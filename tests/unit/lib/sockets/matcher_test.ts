@@ -210,6 +210,29 @@ Deno.test("Matcher.match() takes a loopback packet once, whoever of us sent it",
   assert.equal(neither.see(request, back), Match.FOREIGN);
 });
 
+Deno.test("Matcher.match() notes the end of both sides of a connection on loopback", () => {
+  const scene = new Scene();
+  const client = "127.0.0.1:40000";
+  const server = "127.0.0.1:80";
+  const slots = [
+    scene.add({ local: client, remote: server }),
+    scene.add({ local: server, remote: client }),
+  ];
+  const isOver = (): boolean[] =>
+    slots.map((slot) =>
+      scene.writer.isOver(slot, scene.writer.generation(slot))
+    );
+  const see = (source: string, destination: string): number =>
+    scene.see({ source, destination, flags: "F." }, {
+      type: OUTGOING,
+      loopback: true,
+    });
+  assert.equal(see(client, server), slots[0]);
+  assert.deepEqual(isOver(), [false, false]);
+  assert.equal(see(server, client), slots[1]);
+  assert.deepEqual(isOver(), [true, true]);
+});
+
 Deno.test("Matcher.match() takes a socket that talks to itself once", () => {
   const scene = new Scene();
   const self = "127.0.0.1:6000";
