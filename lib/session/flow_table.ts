@@ -133,6 +133,20 @@ export class FlowTable {
     return first;
   }
 
+  /**
+   * Notes that a segment, which the program sends to itself and which is
+   * counted as sent, answers a SYN of another of its flows.
+   *
+   * @param owner whose the other end is
+   */
+  answer(fields: FlowFields, owner: number): void {
+    const answers = TcpFlag.SYN | TcpFlag.ACK;
+    if ((fields.tcpFlags & answers) !== answers) return;
+    const ports = fields.protocol << 16 | fields.destinationPort;
+    const entry = this.#find(owner, ports, fields.sourcePort, fields.source);
+    if (this.#states[entry] !== 0) this.#states[entry]! |= ANSWERED;
+  }
+
   /** Number of the flow that was counted last. */
   get latest(): number {
     return this.#lastEntry;

@@ -296,6 +296,8 @@ export class PacketTaker {
         seconds + nanoseconds / 1e9,
       );
       this.#flow = this.flows.latest;
+      const { receiver } = matcher;
+      if (receiver >= 0) this.flows.answer(fields, matcher.ownerOf(receiver));
       if (
         fields.protocol === PROTOCOL_UDP && fields.sourcePort === DNS_PORT &&
         !sent

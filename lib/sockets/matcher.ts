@@ -57,6 +57,12 @@ export class Matcher {
   /** The slot that the last match was decided by, for {@linkcode Match.TAKEN}. */
   taker = 0;
   /**
+   * The slot of the other side, where the last match was about a packet that
+   * the program sends to itself and that opens or ends a connection; else
+   * below 0.
+   */
+  receiver = -1;
+  /**
    * Whether later packets between the same ends are judged as the last one, as
    * long as the table stays as it is: no slot was passed over because of the
    * time, and none was found that has an end.
@@ -114,6 +120,7 @@ export class Matcher {
     nanoseconds: number,
   ): number {
     this.holds = true;
+    this.receiver = -1;
     if (packetType === PACKET_OTHERHOST) return Match.FOREIGN;
     if (packetType === PACKET_OUTGOING) {
       this.sent = true;
@@ -394,7 +401,7 @@ export class Matcher {
     if (
       fields.protocol === PROTOCOL_TCP && fields.fragment !== Fragment.LATER &&
       (fields.tcpFlags & matters) !== 0
-    ) this.#searchSide(fields, false, seconds, nanoseconds);
+    ) this.receiver = this.#searchSide(fields, false, seconds, nanoseconds);
   }
 
   /** Measures how long the answer to the program's SYN takes. */

@@ -141,6 +141,23 @@ Deno.test("FlowTable tells connections that were set up from those that were not
   }
 });
 
+Deno.test("FlowTable knows what the program answers itself", () => {
+  for (const flags of ["S.", ".", "R."]) {
+    const table = new FlowTable();
+    const answer = { source: "127.0.0.1:80", destination: "127.0.0.1:40000" };
+    const syn = {
+      source: answer.destination,
+      destination: answer.source,
+      flags: "S",
+    };
+    // What nobody asked for makes no row.
+    table.answer(fieldsOf({ ...answer, flags }), 3);
+    table.count(fieldsOf(syn), 3, true, false, 60, 1000);
+    table.answer(fieldsOf({ ...answer, flags }), 3);
+    assert.equal(only(table.rows()).failed, flags === "S." ? 0 : 1, flags);
+  }
+});
+
 Deno.test("FlowTable counts connections between the same ends one by one", () => {
   const connection: Partial<Counted>[] = [
     { flags: "S" },
