@@ -28,3 +28,28 @@ Deno.test("PacketClock.at() shifts across seconds", () => {
     assert.equal(moved, shift);
   }
 });
+
+Deno.test("PacketClock notices at once that the clock was set", () => {
+  let offset = 1_000_000_000n;
+  let measured = 0;
+  const clock = new PacketClock(() => {
+    measured++;
+    return offset;
+  });
+  // Due in any case: what follows does not depend on how fast the test runs.
+  const now = performance.now() + 10_000;
+  const wall = 2_000_000_000_000;
+  clock.read(now, wall);
+  measured = 0;
+  clock.read(now + 10, wall + 11);
+  assert.equal(measured, 0);
+  // The machine was asleep for an hour; then NTP set it back.
+  offset += 3_600_000_000_000n;
+  clock.read(now + 20, wall + 3_600_020);
+  assert.equal(clock.at(0, 0).seconds, 3601);
+  offset -= 5_000_000_000n;
+  clock.read(now + 30, wall + 3_595_030);
+  assert.equal(clock.at(0, 0).seconds, 3596);
+  clock.read(now + 40, wall + 3_595_040);
+  assert.equal(measured, 2);
+});
