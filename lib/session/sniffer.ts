@@ -237,7 +237,8 @@ export class Sniffer implements Disposable {
     tap.lookAtDevices();
     ring.openBlock();
     this.#taker.takeBlock(tap);
-    this.#table.beginRound(ring.seconds);
+    tap.progress = ring.seconds;
+    this.#table.beginRound(this.#taps.progress(ring.seconds));
     this.#sink.letGo();
     ring.closeBlock();
     this.#publish();

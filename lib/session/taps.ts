@@ -55,6 +55,8 @@ export class Tap implements Disposable {
   readonly #owned: Fd | undefined;
   /** Set when the packets of the time that matters have been taken. */
   over = false;
+  /** Time of the packet that was taken last, seconds since 1970. */
+  progress = 0;
 
   /**
    * Maps the ring.
@@ -166,6 +168,20 @@ export class Taps implements Disposable {
   /** Whether each one has taken what matters. */
   get over(): boolean {
     return this.#taps.every((tap) => tap.over);
+  }
+
+  /**
+   * The time up to which the packets of each one have been taken, seconds since
+   * 1970: while blocks wait in one, others may be far ahead of it.
+   *
+   * @param latest time of the packet that was taken last
+   */
+  progress(latest: number): number {
+    let least = latest;
+    for (const { over, ring, progress } of this.#taps) {
+      if (!over && ring.ready) least = Math.min(least, progress);
+    }
+    return least;
   }
 
   /** Waits for a block or another event, at most `timeout` milliseconds. */
