@@ -254,10 +254,12 @@ export class SocketTableWriter {
   /** Frees slots that no reader can hold any more. */
   #reclaim(): void {
     const epoch = this.#table.epoch();
-    // Two rounds: the first may have begun before the slot was unlinked.
+    // Two rounds: the first may have begun before the slot was unlinked. Their
+    // number wraps.
     const leaving = this.#leaving;
     while (
-      !leaving.isEmpty && epoch - leaving.values[leaving.first + 1]! >= 2
+      !leaving.isEmpty &&
+      (epoch - leaving.values[leaving.first + 1]! | 0) >= 2
     ) {
       this.#free.push(leaving.values[leaving.first]!);
       leaving.shift();

@@ -124,6 +124,19 @@ Deno.test("SocketTableWriter.add() gives a slot another generation each time", (
   assert.notEqual(writer.generation(slot), generation);
 });
 
+Deno.test("SocketTableWriter.add() uses slots again when the number of rounds wraps", () => {
+  const { table, writer } = open(1);
+  // The word of the header that counts them.
+  table.words[1] = 0x7fff_ffff;
+  assert.equal(table.epoch(), 0x7fff_ffff);
+  const slot = writer.add(CONTENT);
+  writer.remove(slot);
+  table.beginRound(0);
+  assert.throws(() => writer.add(CONTENT), RangeError);
+  table.beginRound(0);
+  assert.equal(writer.add(CONTENT), slot);
+});
+
 Deno.test("SocketTableWriter.add() clears what is left of a slot's former use", () => {
   const { table, writer } = open(1);
   const slot = writer.add(CONTENT);
