@@ -29,16 +29,18 @@ const interval = new Uint8Array(32);
 // flags, 144 restorer
 const SIGACTION_LENGTH = 152;
 
-/** Interrupts the thread that made it every so often, until disposed. */
+/** Interrupts the thread that made it every so often, while it is wanted. */
 export class Ticks implements Disposable {
   readonly #timer: number;
 
   /**
-   * Begins to tick.
+   * Makes a clock that does not tick yet. It is made once and kept: a timer
+   * takes one of the signals that its user may have queued (RLIMIT_SIGPENDING),
+   * and none may be left later.
    *
-   * @throws {SyscallError}
+   * @throws {SyscallError} EAGAIN when none is left
    */
-  constructor(milliseconds: number) {
+  constructor() {
     installHandler();
     const view = new DataView(event.buffer);
     view.setInt32(8, SIGNAL, true);
@@ -54,6 +56,16 @@ export class Ticks implements Disposable {
       ),
     );
     this.#timer = new DataView(timerId.buffer).getInt32(0, true);
+  }
+
+  /** Ticks so often until what it returns is disposed. */
+  every(milliseconds: number): Disposable {
+    this.#set(milliseconds);
+    return { [Symbol.dispose]: () => this.#set(0) };
+  }
+
+  /** @param milliseconds 0 for never */
+  #set(milliseconds: number): void {
     const nanoseconds = BigInt(Math.round(milliseconds * 1e6));
     new BigInt64Array(interval.buffer).set([0n, nanoseconds, 0n, nanoseconds]);
     check(
@@ -67,7 +79,7 @@ export class Ticks implements Disposable {
     );
   }
 
-  /** Ticks no more. */
+  /** Gives the timer back. */
   [Symbol.dispose](): void {
     syscall(syscallNumber("timer_delete"), this.#timer);
   }

@@ -194,6 +194,7 @@ export class Tracking {
     } finally {
       this.#ending = true;
       this.#cleanup[Symbol.dispose]();
+      this.#tracer[Symbol.dispose]();
       this.#filter?.close();
     }
     this.#post({ type: "done" });
@@ -229,6 +230,7 @@ export class Tracking {
 
   /** Lets go of the processes that were attached to; `run` ends. */
   detach(): void {
+    if (this.#ending) return;
     this.#detached = true;
     this.#tracer.detachAll(DETACH_PATIENCE);
   }

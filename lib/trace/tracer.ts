@@ -17,6 +17,7 @@ import {
   SyscallInfo,
   SyscallStop,
 } from "../../ffi/ptrace.ts";
+import { Ticks } from "../../ffi/ticks.ts";
 import {
   decodeWaitStatus,
   lastStatus,
@@ -54,13 +55,14 @@ export interface TracerListener {
 }
 
 /** Traces processes; see the module's text. */
-export class Tracer<Call> {
+export class Tracer<Call> implements Disposable {
   readonly #mode: TraceMode;
   readonly #calls: CallTracker<Call>;
   readonly #listener: TracerListener;
   readonly #tracees: Tracees<Call>;
   readonly #info = new SyscallInfo();
   readonly #interruptedCalls = new InterruptedCalls();
+  readonly #ticks = new Ticks();
   /** While set, stopped threads stay stopped. */
   #holding = false;
   #stopWaiting: () => void = () => {};
@@ -118,6 +120,7 @@ export class Tracer<Call> {
   /** Handles events until every tracee is held, or none comes any more. */
   holdAll(milliseconds: number): void {
     handleUntil(
+      this.#ticks,
       () => this.#allHeld(),
       milliseconds,
       (tid) => this.#handle(tid),
@@ -185,7 +188,7 @@ export class Tracer<Call> {
         if (this.#calls.waiting) this.#calls.lookAgain();
       },
     };
-    while (takeTurn(work) && this.#tracees.size > 0) {
+    while (takeTurn(this.#ticks, work) && this.#tracees.size > 0) {
       if (this.#calls.waiting) this.#keepLooking();
       await this.#waitForEvent();
     }
@@ -363,5 +366,10 @@ export class Tracer<Call> {
         this.#listener.processEnded(process.pid, status);
       }
     }
+  }
+
+  /** Traces no more, after `run`. */
+  [Symbol.dispose](): void {
+    this.#ticks[Symbol.dispose]();
   }
 }

@@ -14,7 +14,7 @@
  *
  * @module
  */
-import { Ticks } from "../../ffi/ticks.ts";
+import type { Ticks } from "../../ffi/ticks.ts";
 import { waitAny, waitAnyNow } from "../../ffi/wait.ts";
 
 /** How often waiting is interrupted, ms; one without an event ends the turn. */
@@ -36,9 +36,9 @@ export interface TurnWork {
  *
  * @returns false when this thread has no children any more
  */
-export function takeTurn(work: TurnWork): boolean {
+export function takeTurn(ticks: Ticks, work: TurnWork): boolean {
   const end = performance.now() + TURN;
-  using _ticks = new Ticks(TICK);
+  using _ticking = ticks.every(TICK);
   let quiet = false;
   do {
     const tid = waitAny();
@@ -61,12 +61,13 @@ export function takeTurn(work: TurnWork): boolean {
  * @param milliseconds the longest time to wait
  */
 export function handleUntil(
+  ticks: Ticks,
   enough: () => boolean,
   milliseconds: number,
   handle: (tid: number) => void,
 ): void {
   const deadline = performance.now() + milliseconds;
-  using _ticks = new Ticks(TICK);
+  using _ticking = ticks.every(TICK);
   while (performance.now() < deadline) {
     let tid = waitAnyNow();
     if (tid <= 0) {

@@ -234,6 +234,22 @@ captureTest("harmless: a command that blocks all signals", async (bench) => {
   assert.deepEqual({ code, stdout }, { code: 0, stdout: "done\n" });
 }, { needs: ["program python3"] });
 
+/** As many signals as the user may have queued are under way. */
+captureTest("harmless: a command that queues many signals", async (bench) => {
+  const limited = "import os, resource, sys; " +
+    "resource.setrlimit(resource.RLIMIT_SIGPENDING, (2000, 2000)); " +
+    "os.execvp(sys.argv[1], sys.argv[1:])";
+  const script = "import os, signal, subprocess, sys; " +
+    "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGRTMIN]); " +
+    "[os.kill(os.getpid(), signal.SIGRTMIN) for _ in range(3000)]; " +
+    "[subprocess.run(['sleep', '0.01']) for _ in range(10)]; sys.exit(3)";
+  const tool = bench.launch(["python3", "-c", script], {
+    through: ["python3", "-c", limited],
+  });
+  const { code, stderr } = await tool.ended();
+  assert.equal(code, 3, stderr);
+}, { needs: ["program python3"] });
+
 captureTest(
   "harmless: a command with a system call filter of its own",
   async (bench) => {

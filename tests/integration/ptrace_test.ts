@@ -339,7 +339,8 @@ test(
     const { pid } = sleeper;
     assert.equal(seize(pid, FOLLOW_OPTIONS), true);
     {
-      using _ticks = new Ticks(1);
+      using ticks = new Ticks();
+      using _ticking = ticks.every(1);
       // Nothing happens to the program: only ticks end the waiting.
       for (let i = 0; i < 3; i++) assert.equal(waitAny(), 0);
     }
