@@ -91,7 +91,7 @@ function seizeAll(
         }
       }
     }
-    tracer.holdAll(STOP_PATIENCE);
+    if (found) tracer.holdAll(STOP_PATIENCE);
   }
 }
 

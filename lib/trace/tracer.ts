@@ -24,6 +24,7 @@ import {
   waitReadable,
   type WaitStatus,
 } from "../../ffi/wait.ts";
+import { readStatus } from "../proc/status.ts";
 import type { CallTracker } from "./call_tracker.ts";
 import { classify, type TraceEvent } from "./classify.ts";
 import { InterruptedCalls } from "./interrupted_calls.ts";
@@ -43,6 +44,9 @@ export type TraceMode =
 export const FOLLOW_OPTIONS: number = PtraceOption.TRACESYSGOOD |
   PtraceOption.TRACEFORK | PtraceOption.TRACEVFORK | PtraceOption.TRACECLONE |
   PtraceOption.TRACEEXEC | PtraceOption.TRACESECCOMP;
+
+/** How long a thread may be at something that nothing interrupts, ms. */
+const SLEEP_PATIENCE = 50;
 
 /** What the tracer reports; called between events. */
 export interface TracerListener {
@@ -117,19 +121,27 @@ export class Tracer<Call> implements Disposable {
     return true;
   }
 
-  /** Handles events until every tracee is held, or none comes any more. */
+  /**
+   * Handles events until every tracee is held, or none comes any more.
+   *
+   * A thread in vfork(2) stops when its child is done, which may be held; it
+   * runs nothing of the program until then, and is not waited for.
+   */
   holdAll(milliseconds: number): void {
+    const patience = performance.now() + SLEEP_PATIENCE;
     handleUntil(
       this.#ticks,
-      () => this.#allHeld(),
+      () => this.#allHeld(performance.now() > patience),
       milliseconds,
       (tid) => this.#handle(tid),
     );
   }
 
-  #allHeld(): boolean {
-    for (const tracee of this.#tracees) {
-      if (tracee.held === undefined) return false;
+  /** @param butSleepers whether those count whose sleep nothing interrupts */
+  #allHeld(butSleepers: boolean): boolean {
+    for (const { tid, held } of this.#tracees) {
+      if (held !== undefined) continue;
+      if (!butSleepers || readStatus(tid)?.state !== "D") return false;
     }
     return true;
   }
@@ -188,7 +200,9 @@ export class Tracer<Call> implements Disposable {
         if (this.#calls.waiting) this.#calls.lookAgain();
       },
     };
-    while (takeTurn(this.#ticks, work) && this.#tracees.size > 0) {
+    // Once everybody was let go of, whoever stops yet runs on when this thread
+    // ends, and must not be held here.
+    while (this.#tracees.size > 0 && takeTurn(this.#ticks, work)) {
       if (this.#calls.waiting) this.#keepLooking();
       await this.#waitForEvent();
     }

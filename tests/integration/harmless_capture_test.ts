@@ -118,6 +118,21 @@ captureTest("harmless: waiting calls are not interrupted", async (bench) => {
   assert.equal((await target.ended()).code, 0);
 });
 
+captureTest("harmless: a program in vfork(2) is not kept", async (bench) => {
+  const program = await compileWorkload("vforker");
+  const target = bench.start([program, "200"], { stdin: "piped" });
+  await bench.log.event("ready");
+  for (let time = 0; time < 3; time++) {
+    const tool = await bench.attach([target.pid]);
+    tool.signal("SIGINT");
+    assert.equal((await tool.ended()).code, 0, tool.stderr);
+  }
+  await target.writeLine();
+  const { value } = await bench.log.event("longest");
+  assert.ok(Number(value) < 1500, `${value} ms`);
+  assert.equal((await target.ended()).code, 0);
+});
+
 captureTest("harmless: a sandbox without restart_syscall", async (bench) => {
   const program = await compileWorkload("own_filter");
   const target = bench.start([program, "-"], { stdin: "piped" });
