@@ -248,7 +248,8 @@ export class Tracer<Call> implements Disposable {
         return;
       case "newTask": {
         const child = eventMessage(tracee.tid);
-        if (child > 0 && !this.#tracees.has(child)) {
+        // It may have stopped before, and have been let go of since.
+        if (child > 0 && !this.#tracees.has(child) && isTraced(child)) {
           this.#tracees.discover(child);
         }
         this.#resume(tracee, 0);
@@ -386,4 +387,8 @@ export class Tracer<Call> implements Disposable {
   [Symbol.dispose](): void {
     this.#ticks[Symbol.dispose]();
   }
+}
+
+function isTraced(tid: number): boolean {
+  return (readStatus(tid)?.tracerPid ?? 0) > 0;
 }

@@ -133,6 +133,30 @@ captureTest("harmless: a program in vfork(2) is not kept", async (bench) => {
   assert.equal((await target.ended()).code, 0);
 });
 
+captureTest(
+  "harmless: children that were left alone are not waited for",
+  async (bench) => {
+    const program = await compileWorkload("vforker");
+    const target = bench.start([program, "10"], { stdin: "piped" });
+    await bench.log.event("ready");
+    const times: number[] = [];
+    for (let time = 0; time < 3; time++) {
+      const tool = await bench.attach([target.pid], {
+        options: ["--no-follow"],
+      });
+      // It has some children meanwhile.
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      const before = performance.now();
+      tool.signal("SIGINT");
+      assert.equal((await tool.ended()).code, 0, tool.stderr);
+      times.push(performance.now() - before);
+    }
+    assert.ok(Math.min(...times) < 400, `${times} ms`);
+    await target.writeLine();
+    assert.equal((await target.ended()).code, 0);
+  },
+);
+
 captureTest("harmless: a sandbox without restart_syscall", async (bench) => {
   const program = await compileWorkload("own_filter");
   const target = bench.start([program, "-"], { stdin: "piped" });
