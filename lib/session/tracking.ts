@@ -337,6 +337,7 @@ export class Tracking {
 
   #processEnded(pid: number, status: WaitStatus): void {
     this.#reporter.processEnded(pid, status);
+    this.#owners.exited(pid);
     // Its descriptors are closed by now.
     this.#cleanup.run();
     if (pid !== this.#root || status.kind === "stopped") return;

@@ -246,6 +246,13 @@ export class CallTracker<Call> {
     tracee.closeCall();
   }
 
+  /** A process became another program, which its first thread runs. */
+  executed(tracee: Tracee<Call>): void {
+    this.abandon(tracee);
+    tracee.owner = undefined;
+    this.#owners.executed(tracee.process.pid);
+  }
+
   /**
    * Settles calls that take long, such as a connect(2) that waits for a slow
    * host: the local port is known soon after the call began.

@@ -19,7 +19,8 @@ interface NumberedOwner {
 
 /** A program that a process runs. */
 interface Program {
-  readonly args: readonly string[];
+  /** Unset where nobody told. */
+  readonly args: readonly string[] | undefined;
   /** Tells it from what the same process ran before under the same name. */
   readonly execution: number;
 }
@@ -66,8 +67,12 @@ export class Owners {
     return number < 0 ? NOBODY : number;
   }
 
-  /** A process runs a program with these arguments. */
-  executed(pid: number, args: readonly string[]): void {
+  /**
+   * A process runs another program.
+   *
+   * @param args its arguments; if unset they are read once they are needed
+   */
+  executed(pid: number, args?: readonly string[]): void {
     this.#programs.set(pid, { args, execution: ++this.#executions });
     this.#latest.delete(pid);
   }

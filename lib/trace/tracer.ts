@@ -364,9 +364,8 @@ export class Tracer<Call> implements Disposable {
         this.#tracees.remove(caller);
       }
     }
-    this.#calls.abandon(tracee);
+    this.#calls.executed(tracee);
     tracee.close();
-    tracee.owner = undefined;
     this.#resume(tracee, 0);
   }
 

@@ -125,6 +125,31 @@ captureTest("pcapng: owners as data", async (bench) => {
 });
 
 captureTest(
+  "pcapng: a process that becomes another program",
+  async (bench) => {
+    const server = await bench.scene();
+    const path = `${bench.folder}/capture.pcapng`;
+    const script = "import os, socket, sys; " +
+      "end = sys.argv[3].split(':'); " +
+      "socket.create_connection((end[0], int(end[1]))).close(); " +
+      "os.execv(sys.argv[1], sys.argv[1:])";
+    const argv = await client("blocking", server.tcp4, "1");
+    const tool = bench.tool(
+      ["-o", path, "--", "python3", "-c", script, ...argv],
+    );
+    const { code, stderr } = await tool.ended();
+    assert.equal(code, 0, stderr);
+    const names = new Set<string>();
+    const file = await Deno.open(path);
+    for await (const record of await CaptureStream.open(file.readable)) {
+      names.add(/^[a-z_]*/.exec(record.process?.comm ?? "")![0]);
+    }
+    assert.deepEqual([...names], ["python", "tcp_client"]);
+  },
+  { needs: ["program python3"] },
+);
+
+captureTest(
   "pcapng: command lines of programs that end at once",
   async (bench) => {
     const server = await bench.scene();

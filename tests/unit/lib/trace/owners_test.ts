@@ -49,6 +49,15 @@ Deno.test("Owners.numberOf() asks the kernel for name and command line", () => {
   assert.deepEqual(args, readCommandLine(Deno.pid));
 });
 
+Deno.test("Owners asks again once a process runs another program", () => {
+  const { owners, table } = makeOwners();
+  assert.equal(owners.numberOf(Deno.pid), 0);
+  owners.executed(Deno.pid);
+  assert.equal(owners.numberOf(Deno.pid), 1);
+  assert.equal(owners.numberOf(Deno.pid), 1);
+  assert.deepEqual(table.get(1)!.args, readCommandLine(Deno.pid));
+});
+
 Deno.test("Owners remembers the command lines that it was told", () => {
   const { owners, table } = makeOwners();
   const args = ["wget", "-q", ""];
