@@ -61,6 +61,8 @@ export type FormatSetup =
  */
 const WRITE_SIZE = 128 << 10;
 const EPIPE = 32;
+/** Bytes that records leave free for secrets, which shall stand before them. */
+const SECRETS_ROOM = 256 << 10;
 /** How long packets are kept for secrets that come late, milliseconds. */
 const SECRETS_PATIENCE = 500;
 /** How much may be written until free space is asked for again, bytes. */
@@ -135,7 +137,7 @@ export class FileSink implements PacketSink {
     const format = this.#format;
     const { headLength } = format;
     if (ring !== this.#ring) {
-      this.#write();
+      this.#writeWithSecrets();
       this.#ring = ring;
       this.#at = this.#pieceAt = ring.tailAt;
     }
@@ -145,8 +147,8 @@ export class FileSink implements PacketSink {
     if (isInRing && format.wrap !== undefined) return cookedPlace(ring);
     const before = format.before(ring, owner);
     const needed = record + (before?.length ?? 0);
-    const most = format.hasSecrets ? OUTPUT_SIZE : WRITE_SIZE;
-    if (this.#at + needed > ring.tailAt + most) this.#write();
+    const most = format.hasSecrets ? OUTPUT_SIZE - SECRETS_ROOM : WRITE_SIZE;
+    if (this.#at + needed > ring.tailAt + most) this.#writeWithSecrets();
     if (this.#at === ring.tailAt) this.#since = performance.now();
     if (before !== undefined) this.#append(before);
     return this.#at + headLength;
@@ -191,6 +193,12 @@ export class FileSink implements PacketSink {
       const age = performance.now() - this.#since;
       if (age < SECRETS_PATIENCE && !this.#setup.unbuffered) return;
     }
+    this.#write();
+  }
+
+  /** Writes what there is, and before it the secrets that are known by now. */
+  #writeWithSecrets(): void {
+    if (this.#format.hasSecrets) this.#insertSecrets();
     this.#write();
   }
 
@@ -267,14 +275,16 @@ export class FileSink implements PacketSink {
 
   /** Puts secrets before all that is not written yet. */
   #insertSecrets(): void {
-    const secrets = this.#format.secrets();
-    if (secrets === undefined) return;
     const { bytes, tailAt } = this.#ring;
-    const { length } = secrets;
-    if (this.#at + length > tailAt + OUTPUT_SIZE) this.#write();
-    bytes.copyWithin(tailAt + length, tailAt, this.#at);
-    bytes.set(secrets, tailAt);
-    this.#at += length;
+    for (;;) {
+      const secrets = this.#format.secrets();
+      if (secrets === undefined) return;
+      const { length } = secrets;
+      if (this.#at + length > tailAt + OUTPUT_SIZE) this.#write();
+      bytes.copyWithin(tailAt + length, tailAt, this.#at);
+      bytes.set(secrets, tailAt);
+      this.#at += length;
+    }
   }
 
   /** Looks whether a record fits the file, the files and the disk. */
@@ -291,7 +301,7 @@ export class FileSink implements PacketSink {
       this.#end ??= { reason: "size" };
     } else if (minFree > 0 && total >= this.#checkAt) {
       this.#checkAt = total + FREE_INTERVAL;
-      this.#write();
+      this.#writeWithSecrets();
       const free = freeSpace(this.#setup.descriptor);
       if (free !== undefined && free < minFree) {
         this.#end ??= { reason: "space" };
@@ -326,12 +336,19 @@ export class FileSink implements PacketSink {
     }
   }
 
-  #append(block: Uint8Array): void {
-    if (this.#at + block.length > this.#ring.tailAt + OUTPUT_SIZE) {
-      this.#write();
+  #append(blocks: Uint8Array): void {
+    const { bytes, tailAt } = this.#ring;
+    for (let left = blocks; left.length > 0;) {
+      if (this.#at + left.length > tailAt + OUTPUT_SIZE) this.#write();
+      // The secrets of many connections are more than there is room for.
+      const part = left.length <= OUTPUT_SIZE ? left : left.subarray(
+        0,
+        this.#format.completeLength(left.subarray(0, OUTPUT_SIZE)),
+      );
+      bytes.set(part, this.#at);
+      this.#at += part.length;
+      left = left.subarray(part.length);
     }
-    this.#ring.bytes.set(block, this.#at);
-    this.#at += block.length;
   }
 }
 

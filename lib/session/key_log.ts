@@ -14,7 +14,7 @@ const KEY_LOG_VARIABLE = "SSLKEYLOGFILE";
 /** Node.js does not know that one, but has an option. */
 const NODE_VARIABLE = "NODE_OPTIONS";
 
-/** Most bytes read at a time. */
+/** Most bytes read at a time, but for a line that is longer. */
 const MOST = 1 << 16;
 const LINE_FEED = 10;
 
@@ -102,20 +102,18 @@ export class KeyLogReader implements Disposable {
     this.#position = start;
   }
 
-  /** Whole lines that came since the last time. */
+  /** Whole lines that came since the last time; some of them, if there are many. */
   read(): Uint8Array | undefined {
     const file = this.#open();
     if (file === undefined) return undefined;
-    let lines: Uint8Array = new Uint8Array(0);
     for (;;) {
       const count = file.readSync(this.#buffer) ?? 0;
-      if (count === 0) break;
+      if (count === 0) return undefined;
       const bytes = joinBytes([this.#rest, this.#buffer.subarray(0, count)]);
       const end = bytes.lastIndexOf(LINE_FEED) + 1;
-      lines = joinBytes([lines, bytes.subarray(0, end)]);
       this.#rest = bytes.slice(end);
+      if (end > 0) return bytes.subarray(0, end);
     }
-    return lines.length === 0 ? undefined : lines;
   }
 
   /** Closes the file. */
