@@ -8,6 +8,7 @@
  */
 import { joinBytes } from "../bytes/join.ts";
 import type { User } from "../../ffi/process.ts";
+import { CaptureError } from "./types.ts";
 
 /** Name of the variable that tells programs where to write their keys. */
 const KEY_LOG_VARIABLE = "SSLKEYLOGFILE";
@@ -57,11 +58,13 @@ export class KeyLogFile implements KeyLogSetup, Disposable {
    * Makes the file, or takes the one that the user's environment names.
    *
    * @param user whom the command runs as, if not as this program
+   * @throws {CaptureError} `output`, when the user's is none to read back from
    * @throws {Error} when it cannot be made
    */
   constructor(user: Pick<User, "uid" | "gid"> | undefined) {
     const own = Deno.env.get(KEY_LOG_VARIABLE);
     if (own !== undefined && own !== "") {
+      checkReadable(own);
       this.path = own;
       this.start = sizeOf(own);
       return;
@@ -132,6 +135,20 @@ export class KeyLogReader implements Disposable {
     }
     return this.#file;
   }
+}
+
+/** Reading a terminal or a pipe would wait, and take from others. */
+function checkReadable(path: string): void {
+  try {
+    if (Deno.statSync(path).isFile) return;
+  } catch {
+    return; // It may come yet.
+  }
+  throw new CaptureError(
+    "output",
+    `Cannot read TLS keys from ${path}: it is not a file`,
+    { hint: `Set ${KEY_LOG_VARIABLE} to a file, or to nothing` },
+  );
 }
 
 function sizeOf(path: string): number {

@@ -40,6 +40,20 @@ Deno.test("KeyLogFile leaves a file of the user alone", () => {
   }
 });
 
+Deno.test("KeyLogFile takes nothing that cannot be read back", () => {
+  for (const path of ["/dev/null", "/tmp"]) {
+    Deno.env.set("SSLKEYLOGFILE", path);
+    try {
+      assert.throws(() => new KeyLogFile(undefined), {
+        name: "CaptureError",
+        message: `Cannot read TLS keys from ${path}: it is not a file`,
+      });
+    } finally {
+      Deno.env.delete("SSLKEYLOGFILE");
+    }
+  }
+});
+
 Deno.test("KeyLogReader gives whole lines", () => {
   using file = new KeyLogFile(undefined);
   using reader = new KeyLogReader(file);
