@@ -247,6 +247,7 @@ export class LiveCapture implements Capture {
 
   #endTracing(type: "detach" | "end"): void {
     this.#toTracker({ type });
+    clearTimeout(this.#timer);
     // The kernel detaches or ends everything when the tracer's thread ends.
     this.#timer = setTimeout(() => this.#trackingEnded(), DETACH_PATIENCE);
   }
@@ -326,6 +327,7 @@ export class LiveCapture implements Capture {
     const result = this.#result;
     if (result === undefined || !this.#tracked || !this.#running) return;
     this.#running = false;
+    clearTimeout(this.#timer);
     this.#reporter.undecided(result.undecided);
     const status = this.status();
     this.#sniffer.terminate();
