@@ -291,7 +291,7 @@ export class CallTracker<Call> {
     if (!process.followed) return 0;
     let count = 0;
     const now = realTime(this.#now);
-    for (const { fd } of readFds(process.pid).sockets) {
+    for (const { fd } of readFds(process.pid, tracee.tid).sockets) {
       const state = this.#look(tracee, fd, now);
       if (state === undefined) continue;
       count++;

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import type { Bench } from "../support/bench.ts";
 import { compileWorkload } from "../support/compile.ts";
 import { captureTest } from "../support/harness.ts";
-import { assertFree } from "../support/process_state.ts";
-import type { Child } from "../support/processes.ts";
+import { assertFree, statusOf } from "../support/process_state.ts";
+import { type Child, until } from "../support/processes.ts";
 import type { EchoServer } from "../support/servers.ts";
 
 /** Starts a program that is to be attached to, and waits until it is idle. */
@@ -123,6 +123,39 @@ captureTest(
     });
   },
 );
+
+captureTest("attach: a child whose first thread has ended", async (bench) => {
+  if (!bench.isTracker("ptrace")) return;
+  const server = await bench.scene();
+  const program = await compileWorkload("leaderless");
+  const target = bench.start(
+    ["sh", "-c", '"$@"; exit $?', "sh", program, server.udp4],
+    { stdin: "piped" },
+  );
+  const { pid } = await bench.log.event("ready");
+  await untilZombie(pid);
+  const tool = await bench.attach([target.pid], {
+    options: bench.trackerOptions("ptrace"),
+  });
+  const from = await bench.mark();
+  for (let round = 1; round <= 3; round++) {
+    await target.writeLine();
+    await bench.log.event("done", round);
+  }
+  const end = await bench.mark();
+  await detach(tool);
+  await target.closeInput();
+  assert.equal((await target.ended()).code, 0);
+  await bench.verify({ from, until: end, sockets: 1 });
+});
+
+/** Waits until the first thread of a process has ended. */
+async function untilZombie(pid: number): Promise<void> {
+  await until(
+    () => statusOf(pid).get("State")!.startsWith("Z") || undefined,
+    `the end of the first thread of ${pid}`,
+  );
+}
 
 captureTest("attach: two processes at once", async (bench) => {
   const server = await bench.scene();
