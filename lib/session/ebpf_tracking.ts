@@ -313,13 +313,10 @@ export class EbpfTracking implements Disposable {
   #take(event: TrackerEvent): void {
     if (this.#setup.sockets) this.#tell(event);
     switch (event.type) {
-      case EVENT_TYPE.LISTENING:
-        this.#sharedPorts.expect();
-        this.#observe(event);
-        return;
       case EVENT_TYPE.RIVAL:
         this.#takeRival(event);
         return;
+      case EVENT_TYPE.LISTENING:
       case EVENT_TYPE.BOUND:
       case EVENT_TYPE.CONNECTED:
       case EVENT_TYPE.ACCEPTED:
@@ -376,7 +373,9 @@ export class EbpfTracking implements Disposable {
     if (!this.#events.isSeen(netns, event)) return;
     this.#events.tellIfLate(netns, event);
     const state = this.#state;
-    event.readSocket(state, netns);
+    const listens = event.listens(this.#tracker.tellsListening);
+    if (listens) this.#sharedPorts.expect();
+    event.readSocket(state, netns, listens);
     const owner = this.#owners.numberOf(event.tgid, event.tid, event.comm);
     // At a shared port the handshake is held until it is accepted.
     const isHeld = event.type === EVENT_TYPE.ACCEPTED &&

@@ -13,6 +13,8 @@ import { parseCommandLine } from "../proc/cmdline.ts";
 import type { BpfRingBuffer } from "../../ffi/bpf_ring_buffer.ts";
 import type { SocketState } from "../../ffi/socket.ts";
 
+const TCP = 6;
+
 const NAMES: ReadonlyMap<number, EventTypeName> = new Map(
   (Object.keys(EVENT_TYPE) as EventTypeName[])
     .map((name) => [EVENT_TYPE[name], name]),
@@ -108,6 +110,18 @@ export class TrackerEvent {
     return parseCommandLine(new TextDecoder().decode(bytes));
   }
 
+  /**
+   * Whether the socket listens, or may do so from now on.
+   *
+   * @param tellsListening whether there is an event at listen(2); else a port
+   *   that is bound may be listened at without a further word
+   */
+  listens(tellsListening: boolean): boolean {
+    const { type } = this;
+    return type === EVENT_TYPE.LISTENING ||
+      !tellsListening && type === EVENT_TYPE.BOUND && this.protocol === TCP;
+  }
+
   /** Copies the local address, 16 bytes, IPv4 v4-mapped. */
   readLocal(target: Uint8Array): void {
     this.#copy(EVENT.local, target);
@@ -122,8 +136,9 @@ export class TrackerEvent {
    * Writes down the socket as it is now.
    *
    * @param netns cookie of its network namespace
+   * @param listens see {@linkcode TrackerEvent.listens}
    */
-  readSocket(state: SocketState, netns: bigint): void {
+  readSocket(state: SocketState, netns: bigint, listens: boolean): void {
     const { family } = this;
     const { local, remote } = state;
     state.cookie = this.cookie;
@@ -131,7 +146,7 @@ export class TrackerEvent {
     state.protocol = this.protocol;
     state.family = family;
     state.v6Only = false;
-    state.listening = this.type === EVENT_TYPE.LISTENING;
+    state.listening = listens;
     local.family = family;
     local.port = this.localPort;
     this.readLocal(local.address);

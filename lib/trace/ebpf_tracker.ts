@@ -158,6 +158,11 @@ export class EbpfTracker implements Disposable {
     return this.#parts.maps.events.fd;
   }
 
+  /** Whether there is an event when a socket begins to listen. */
+  get tellsListening(): boolean {
+    return this.variant !== "fe";
+  }
+
   /** Descriptor of the filter program, for SO_ATTACH_BPF. */
   get filterProgram(): number {
     return this.filter.program.fd;

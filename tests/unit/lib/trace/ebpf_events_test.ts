@@ -2,6 +2,9 @@ import { deepEqual, equal } from "node:assert/strict";
 import { EVENT, EVENT_TYPE } from "../../../../bpf/programs/layout.ts";
 import { TrackerEvent } from "../../../../lib/trace/ebpf_events.ts";
 
+const TCP = 6;
+const UDP = 17;
+
 Deno.test("TrackerEvent reads each field of the record that it is moved to", () => {
   const bytes = new Uint8Array(16 + EVENT.size);
   const view = new DataView(bytes.buffer);
@@ -41,4 +44,22 @@ Deno.test("TrackerEvent.comm takes names of full length", () => {
   const bytes = new Uint8Array(EVENT.size).fill(0x61);
   const event = new TrackerEvent(new DataView(bytes.buffer), bytes);
   equal(event.comm, "a".repeat(16));
+});
+
+Deno.test("TrackerEvent.listens() goes by the port where nobody tells of listen(2)", () => {
+  const view = new DataView(new ArrayBuffer(EVENT.size));
+  const event = new TrackerEvent(view, new Uint8Array(view.buffer));
+  const { BOUND, LISTENING, CONNECTED } = EVENT_TYPE;
+  for (
+    const [type, protocol, told, untold] of [
+      [LISTENING, TCP, true, true],
+      [BOUND, TCP, false, true],
+      [BOUND, UDP, false, false],
+      [CONNECTED, TCP, false, false],
+    ] as const
+  ) {
+    view.setUint32(EVENT.type, type, true);
+    view.setUint16(EVENT.protocol, protocol, true);
+    deepEqual([event.listens(true), event.listens(false)], [told, untold]);
+  }
 });
