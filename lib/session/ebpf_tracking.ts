@@ -55,6 +55,8 @@ const TIDY_INTERVAL = 500;
 export class EbpfTracking implements Disposable {
   readonly #setup: EbpfSetup;
   readonly #control: Control;
+  /** What ends with the tracking. */
+  readonly #stack: DisposableStack;
   readonly #tracker: EbpfTracker;
   readonly #table: SocketTableWriter;
   readonly #registry: SocketRegistry;
@@ -98,11 +100,12 @@ export class EbpfTracking implements Disposable {
     this.#control = control;
     this.#owners = new Owners(new OwnerTable(memory.owners));
     this.#listener = listener;
-    this.#tracker = loadTracker({
+    using stack = new DisposableStack();
+    this.#tracker = stack.use(loadTracker({
       variants: setup.variants.length > 0 ? setup.variants : VARIANTS,
       ringSize: setup.eventRing,
       callResults: setup.sockets,
-    });
+    }));
     const { callResultsError } = this.#tracker;
     if (callResultsError !== undefined) {
       this.#warn(
@@ -113,7 +116,9 @@ export class EbpfTracking implements Disposable {
     this.#registry = new SocketRegistry(this.#table, NO_RULES, {
       sendsAnywhere: true,
     });
-    this.#cleanup = new SocketCleanup(this.#registry, { events: false });
+    this.#cleanup = stack.use(
+      new SocketCleanup(this.#registry, { events: false }),
+    );
     this.#sharedPorts = new SharedPorts(
       this.#registry,
       () => this.#cleanup.servers(),
@@ -174,6 +179,7 @@ export class EbpfTracking implements Disposable {
       namespaces: this.#namespaces,
       warn: (text) => this.#warn(text),
     });
+    this.#stack = stack.move();
   }
 
   #attachFilter(socket: number): void {
@@ -404,7 +410,6 @@ export class EbpfTracking implements Disposable {
 
   /** Detaches everything. */
   [Symbol.dispose](): void {
-    this.#cleanup[Symbol.dispose]();
-    this.#tracker.close();
+    this.#stack.dispose();
   }
 }
