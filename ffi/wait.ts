@@ -15,6 +15,7 @@ const WNOWAIT = 0x0100_0000;
 const __WNOTHREAD = 0x2000_0000;
 const __WALL = 0x4000_0000;
 const P_ALL = 0;
+const P_PID = 1;
 
 /** What a status word says; `event` is a PTRACE_EVENT_* number or 0. */
 export type WaitStatus =
@@ -98,15 +99,15 @@ export function waitChildNow(pid: number): number {
 const siginfo = new Uint8Array(128);
 
 /**
- * Settles when an event of some child is there to be taken; the event stays.
- * Runs on a pool thread, so timers and messages go on meanwhile.
+ * Settles when an event of some child, or of one, is there to be taken; the
+ * event stays. Runs on a pool thread, so timers and messages go on meanwhile.
  *
- * @returns false when this process has no children at all
+ * @returns false when this process has no such child
  */
-export async function waitReadable(): Promise<boolean> {
+export async function waitReadable(pid?: number): Promise<boolean> {
   const result = await libc().waitidAsync(
-    P_ALL,
-    0,
+    pid === undefined ? P_ALL : P_PID,
+    pid ?? 0,
     siginfo,
     WEXITED | WSTOPPED | WNOWAIT | __WALL,
   );

@@ -112,7 +112,9 @@ export class LaunchedCommand {
         }
         continue;
       }
-      await waitReadable();
+      // Others may be children that nobody waits for, such as orphans of a
+      // container whose first process this is: their ends would stay.
+      await waitReadable(this.pid);
     }
   }
 }

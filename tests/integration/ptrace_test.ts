@@ -20,6 +20,7 @@ import {
   waitAny,
   waitAnyNow,
   waitFor,
+  waitReadable,
   type WaitStatus,
 } from "../../ffi/wait.ts";
 import { SyscallError } from "../../ffi/errno.ts";
@@ -349,6 +350,24 @@ test(
     assert.equal(lastStatus(), 128 << 16 | SIGTRAP << 8 | 0x7f);
     assert.equal(detach(pid, 0), true);
     await sleeper.state("S");
+  },
+);
+
+test(
+  "waitReadable() waits for the one child that is meant",
+  [],
+  async () => {
+    await using stopped = await Sleeper.start();
+    await using meant = await Sleeper.start();
+    assert.equal(kill(stopped.pid, SIGSTOP), true);
+    await stopped.state("T");
+    let isSettled = false;
+    const event = waitReadable(meant.pid).then(() => isSettled = true);
+    // Nobody takes it: it is there again and again.
+    for (let i = 0; i < 10; i++) assert.equal(await waitReadable(), true);
+    assert.equal(isSettled, false);
+    assert.equal(kill(meant.pid, SIGSTOP), true);
+    await event;
   },
 );
 
