@@ -71,6 +71,12 @@ export interface Architecture {
   /** 32-bit programs that the same kernel runs. */
   readonly compatible?: {
     readonly auditArch: number;
+    /** Where their registers are, in 32-bit words. */
+    readonly registers: {
+      readonly result: number;
+      readonly originalNumber: number;
+    };
+    readonly closeCall: number;
     readonly syscalls: Readonly<Partial<Record<SyscallName, number>>>;
   };
   /** Bit that marks x32 calls in the call number. */
@@ -134,6 +140,10 @@ const X86_64: Architecture = {
   },
   compatible: {
     auditArch: AUDIT_ARCH_I386,
+    // struct user_regs_struct32: bx cx dx si di bp ax ds es fs gs orig_ax ip
+    // cs flags sp ss
+    registers: { result: 6, originalNumber: 11 },
+    closeCall: 6,
     syscalls: {
       accept4: 364,
       bind: 361,

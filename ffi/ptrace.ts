@@ -190,12 +190,21 @@ const registerVector = new BigUint64Array(2);
 export class Registers {
   /** The words, in the order of `architecture().registers`. */
   readonly words: BigInt64Array<ArrayBuffer>;
+  /** The 32-bit words of a program that `isCompatible`. */
+  readonly compatibleWords: Int32Array<ArrayBuffer>;
   readonly #bytes: Uint8Array<ArrayBuffer>;
+  #length = 0;
 
   /** Makes room for the machine's registers. */
   constructor() {
     this.words = new BigInt64Array(architecture().registers.words);
+    this.compatibleWords = new Int32Array(this.words.buffer);
     this.#bytes = new Uint8Array(this.words.buffer);
+  }
+
+  /** Whether what was read is of a 32-bit program, which has fewer and others. */
+  get isCompatible(): boolean {
+    return this.#length < this.#bytes.length;
   }
 
   /** Reads the registers; false when the thread is gone. */
@@ -214,6 +223,7 @@ export class Registers {
     if (
       libc().ptraceBuffer(number, tid, BigInt(NT_PRSTATUS), registerVector) >= 0
     ) {
+      this.#length = Number(registerVector[1]);
       return true;
     }
     const error = errno();

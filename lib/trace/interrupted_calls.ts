@@ -30,20 +30,48 @@ export class InterruptedCalls {
    */
   repair(tracee: Pick<Tracee<unknown>, "tid" | "interrupted">): void {
     tracee.interrupted = false;
-    const { registers, closeCall } = architecture();
-    if (registers.originalNumber === undefined) return;
     const state = this.#registers;
     if (!state.read(tracee.tid)) return;
-    const { words } = state;
-    const number = Number(words[registers.originalNumber]);
-    const result = words[registers.result];
-    const isRestarted = result === BigInt(-EINTR) ||
-      result === BigInt(-ERESTART_RESTARTBLOCK) && hasFilter(tracee.tid);
-    if (isRestarted && number >= 0 && number !== closeCall) {
-      words[registers.result] = BigInt(-ERESTARTNOHAND);
-      state.write(tracee.tid);
-    }
+    if (this.#isRestarted(tracee.tid)) state.write(tracee.tid);
   }
+
+  /** Has the call in the registers start again, if it has to. */
+  #isRestarted(tid: number): boolean {
+    const { registers, closeCall, compatible } = architecture();
+    const { words, compatibleWords, isCompatible } = this.#registers;
+    if (isCompatible) {
+      if (compatible === undefined) return false;
+      const { result, originalNumber } = compatible.registers;
+      const isWanted = hasToRestart(
+        tid,
+        compatibleWords[originalNumber]!,
+        compatibleWords[result]!,
+        compatible.closeCall,
+      );
+      if (isWanted) compatibleWords[result] = -ERESTARTNOHAND;
+      return isWanted;
+    }
+    const { result, originalNumber } = registers;
+    if (originalNumber === undefined) return false;
+    const isWanted = hasToRestart(
+      tid,
+      Number(words[originalNumber]),
+      Number(words[result]),
+      closeCall,
+    );
+    if (isWanted) words[result] = BigInt(-ERESTARTNOHAND);
+    return isWanted;
+  }
+}
+
+function hasToRestart(
+  tid: number,
+  call: number,
+  result: number,
+  closeCall: number,
+): boolean {
+  return call >= 0 && call !== closeCall && (result === -EINTR ||
+    result === -ERESTART_RESTARTBLOCK && hasFilter(tid));
 }
 
 /** Whether a thread has a filter for system calls (seccomp). */

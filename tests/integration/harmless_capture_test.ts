@@ -99,24 +99,31 @@ async function rootOf(bench: Bench): Promise<number> {
   return shell.pid;
 }
 
-captureTest("harmless: waiting calls are not interrupted", async (bench) => {
-  const program = await compileWorkload("waiting_calls");
-  const target = bench.start([program], { stdin: "piped" });
-  await bench.log.event("ready");
-  for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
-    const tool = await bench.attach([target.pid]);
-    tool.signal(signal);
-    await tool.ended();
-    assertFree(target.pid);
-  }
-  await attachRepeatedly(bench, target.pid, 3);
-  await target.writeLine();
-  await bench.log.event("alive");
-  await target.closeInput();
-  const { value } = await bench.log.event("interrupted");
-  assert.equal(value, "");
-  assert.equal((await target.ended()).code, 0);
-});
+for (const is32Bit of [false, true]) {
+  const kind = is32Bit ? " of a 32-bit program" : "";
+  captureTest(
+    `harmless: waiting calls${kind} are not interrupted`,
+    async (bench) => {
+      const program = await compileWorkload("waiting_calls", { is32Bit });
+      const target = bench.start([program], { stdin: "piped" });
+      await bench.log.event("ready");
+      for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
+        const tool = await bench.attach([target.pid]);
+        tool.signal(signal);
+        await tool.ended();
+        assertFree(target.pid);
+      }
+      await attachRepeatedly(bench, target.pid, 3);
+      await target.writeLine();
+      await bench.log.event("alive");
+      await target.closeInput();
+      const { value } = await bench.log.event("interrupted");
+      assert.equal(value, "");
+      assert.equal((await target.ended()).code, 0);
+    },
+    { needs: is32Bit ? ["gcc -m32"] : [] },
+  );
+}
 
 captureTest("harmless: a program in vfork(2) is not kept", async (bench) => {
   const program = await compileWorkload("vforker");
