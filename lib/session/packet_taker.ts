@@ -326,10 +326,7 @@ export class PacketTaker {
     if (cutoff === undefined) return false;
     const late = (seconds - cutoff.seconds) * 1e9 +
       (nanoseconds - cutoff.nanoseconds);
-    if (late > DISORDER) {
-      this.#tap.over = true;
-      if (this.#parts.taps.over) this.end ??= { reason: "finished" };
-    }
+    if (late > DISORDER) this.#tap.over = true;
     return late > 0;
   }
 

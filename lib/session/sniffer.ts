@@ -183,7 +183,9 @@ export class Sniffer implements Disposable {
         this.#table.beginRound(this.#now() - 1);
         this.#taps.wait(this.#events === undefined ? IDLE : EVENTS_IDLE);
       } else if (this.#control.sockets === 0 || !this.#taps.waitForLast()) {
-        // A program without sockets has no packets to wait for.
+        // A program without sockets has no packets to wait for. Whose those
+        // are that are held may be known by now.
+        taker.retryHeld(this.#now());
         break;
       }
     }

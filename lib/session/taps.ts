@@ -165,11 +165,6 @@ export class Taps implements Disposable {
     return undefined;
   }
 
-  /** Whether each one has taken what matters. */
-  get over(): boolean {
-    return this.#taps.every((tap) => tap.over);
-  }
-
   /**
    * The time up to which the packets of each one have been taken, seconds since
    * 1970: while blocks wait in one, others may be far ahead of it.
