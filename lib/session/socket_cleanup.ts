@@ -103,7 +103,6 @@ export class SocketCleanup implements Disposable {
     const fds = this.#watches.flatMap(({ events }) =>
       events === undefined ? [] : [events.number, POLLIN]
     );
-    if (fds.length === 0) return;
     await pollInBackground(Int32Array.from(fds), EVENT_PATIENCE);
   }
 

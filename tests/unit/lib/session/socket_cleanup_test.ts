@@ -102,6 +102,17 @@ Deno.test("SocketCleanup retires a socket that was closed", async () => {
   await until(cleanup, () => registry.size === 0);
 });
 
+Deno.test("SocketCleanup.ended() takes its time without events, too", async () => {
+  using scene = new RegistryScene();
+  using cleanup = new SocketCleanup(scene.registry, { events: false });
+  let isOver = false;
+  const ended = cleanup.ended().then(() => isOver = true);
+  // Whoever waits again and again must let timers have their turn.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assert.equal(isOver, false);
+  await ended;
+});
+
 Deno.test("SocketCleanup keeps a connection that outlives its listening socket", async () => {
   using scene = new RegistryScene();
   const { registry } = scene;
