@@ -131,13 +131,23 @@ function userAt(pointer: Deno.PointerValue): User | undefined {
   };
 }
 
+/**
+ * The number of a user or a group from decimal digits; directories give out
+ * numbers of up to ten. The greatest one means none: chown(2).
+ */
+export function parseId(text: string): number | undefined {
+  const id = /^\d{1,10}$/.test(text) ? Number(text) : NO_ID;
+  return id < NO_ID ? id : undefined;
+}
+
+const NO_ID = 0xffff_ffff;
+
 /** Looks a user up by name or numeric id. */
 export function findUser(nameOrId: string): User | undefined {
   const byName = userAt(libc().getpwnam(cString(nameOrId)));
   if (byName !== undefined) return byName;
-  return /^\d{1,9}$/.test(nameOrId)
-    ? userAt(libc().getpwuid(Number(nameOrId)))
-    : undefined;
+  const id = parseId(nameOrId);
+  return id === undefined ? undefined : userAt(libc().getpwuid(id));
 }
 
 /**

@@ -8,7 +8,12 @@
 import { errnoText, SyscallError } from "../../ffi/errno.ts";
 import { Fd } from "../../ffi/fd.ts";
 import { createFile } from "../../ffi/file.ts";
-import { findUser, type User, withFileRightsOf } from "../../ffi/process.ts";
+import {
+  findUser,
+  parseId,
+  type User,
+  withFileRightsOf,
+} from "../../ffi/process.ts";
 import { CaptureError } from "./types.ts";
 
 const STDOUT = 1;
@@ -57,21 +62,10 @@ export function removeOutput(path: string): void {
 /** The user who called sudo(8), when this program runs as root by it. */
 function sudoUser(): User | undefined {
   if (Deno.uid() !== 0) return undefined;
-  const uid = Deno.env.get("SUDO_UID");
-  const gid = Deno.env.get("SUDO_GID");
-  if (uid === undefined || !/^\d{1,9}$/.test(uid) || Number(uid) === 0) {
-    return undefined;
-  }
-  const number = Number(uid);
-  const group = gid !== undefined && /^\d{1,9}$/.test(gid)
-    ? Number(gid)
-    : number;
-  return findUser(uid) ?? {
-    name: uid,
-    uid: number,
-    gid: group,
-    groups: [group],
-    home: "/",
-    shell: "/bin/sh",
-  };
+  const uid = parseId(Deno.env.get("SUDO_UID") ?? "");
+  if (uid === undefined || uid === 0) return undefined;
+  const gid = parseId(Deno.env.get("SUDO_GID") ?? "") ?? uid;
+  const name = `${uid}`;
+  return findUser(name) ??
+    { name, uid, gid, groups: [gid], home: "/", shell: "/bin/sh" };
 }

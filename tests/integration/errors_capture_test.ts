@@ -361,6 +361,16 @@ captureTest("sudo: the file belongs to the calling user", async (bench) => {
   await bench.verify();
 });
 
+captureTest("sudo: a user with a number of ten digits", async (bench) => {
+  const id = 1_847_600_500;
+  Deno.chownSync(bench.folder, id, id);
+  const env = { SUDO_UID: `${id}`, SUDO_GID: `${id}` };
+  const { code, stderr } = await bench.launch(["true"], { env }).ended();
+  assert.equal(code, 0, stderr);
+  const { uid, gid } = Deno.statSync(bench.output);
+  assert.deepEqual({ uid, gid }, { uid: id, gid: id });
+});
+
 captureTest(
   "sudo: a symbolic link to a file of root is refused",
   async (bench) => {

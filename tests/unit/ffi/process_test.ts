@@ -17,6 +17,7 @@ import {
   findUser,
   kill,
   openPidFd,
+  parseId,
   raiseDescriptorLimit,
   resourceLimit,
   RLIMIT_NOFILE,
@@ -64,6 +65,15 @@ Deno.test("findUser() knows each user's groups", () => {
     const found = findUser(name);
     assert.equal(found?.name, name);
     assert.deepEqual(found?.groups.toSorted(), groups.toSorted(), name);
+  }
+});
+
+Deno.test("parseId() takes every number that a user may have", () => {
+  for (const text of ["0", "1000", "1847600500", "4294967294"]) {
+    assert.equal(parseId(text), Number(text));
+  }
+  for (const text of ["", "-1", "4294967295", "9999999999", "1e3", " 1"]) {
+    assert.equal(parseId(text), undefined, text);
   }
 });
 
