@@ -182,9 +182,8 @@ export class Tracer<Call> implements Disposable {
     this.holdAll(milliseconds);
     for (const tracee of this.#tracees) {
       const { held } = tracee;
-      if (held === undefined) continue;
       // A thread in group-stop stays stopped when this thread ends.
-      if (!held.listening) detach(tracee.tid, held.signal);
+      if (held?.listening === false) detach(tracee.tid, held.signal);
       this.#calls.abandon(tracee);
       tracee.close();
     }
@@ -382,8 +381,9 @@ export class Tracer<Call> implements Disposable {
     }
   }
 
-  /** Traces no more, after `run`. */
+  /** Traces no more, after `run` or instead of it. */
   [Symbol.dispose](): void {
+    for (const tracee of this.#tracees) tracee.close();
     this.#ticks[Symbol.dispose]();
   }
 }

@@ -68,7 +68,9 @@ function openDescriptors(): string[] {
     }
   }
   return names
-    .filter((name) => /^(?:socket:|anon_inode:(?:\[eventfd\]|bpf))/.test(name))
+    .filter((name) =>
+      /^(?:socket:|pidfd:|anon_inode:(?:\[(?:eventfd|pidfd)\]|bpf))/.test(name)
+    )
     .map((name) => name.replace(/\d+/, "N"))
     .sort();
 }
