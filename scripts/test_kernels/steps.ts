@@ -36,12 +36,13 @@ const VIEW_CASES: readonly string[] = [
 const LAUNCHED = "TCP client: blocking connect";
 const TREE = "process tree: fork";
 const ATTACHED = "attach: program with 8 threads";
+const SERVER = "TCP server: connections that wait to be accepted";
 
 /** Sets of options and the cases that are run with each. */
 const CAPTURES: readonly (readonly [string, readonly string[]])[] = [
   ["--tracker cg --kernel-filter map", [LAUNCHED, ATTACHED]],
   ["--tracker ptrace --kernel-filter classic", [TREE, ATTACHED]],
-  ["--tracker fe", [LAUNCHED]],
+  ["--tracker fe", [LAUNCHED, SERVER]],
   ["--tracker tp", [LAUNCHED]],
   ["--tracker ptrace --kernel-filter map", [LAUNCHED]],
   ["--tracker cg --kernel-filter classic", [LAUNCHED]],
@@ -84,7 +85,12 @@ export const STEPS: readonly Step[] = [
       `capture${at}`,
       `Captures with \`${options}\``,
       150 * cases.length,
-      ["client_capture", "process_tree_capture", "attach_capture"],
+      [
+        "client_capture",
+        "process_tree_capture",
+        "attach_capture",
+        "server_capture",
+      ],
       `^(?:${cases.join("|")}) --`,
     ),
     env: { TRACEDUMP_VARIANTS: options },
