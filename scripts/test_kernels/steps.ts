@@ -36,7 +36,7 @@ const VIEW_CASES: readonly string[] = [
 const LAUNCHED = "TCP client: blocking connect";
 const TREE = "process tree: fork";
 const ATTACHED = "attach: program with 8 threads";
-const SERVER = "TCP server: connections that wait to be accepted";
+const SERVER = "TCP server: one at 127.0.0.1:0, launched";
 
 /** Sets of options and the cases that are run with each. */
 const CAPTURES: readonly (readonly [string, readonly string[]])[] = [
