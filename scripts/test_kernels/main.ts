@@ -100,6 +100,10 @@ async function testKernel(
     join(cacheFolder(), kernel.suite),
   );
   await Deno.mkdir(results, { recursive: true });
+  // Steps of an earlier run would be run again.
+  for await (const { name } of Deno.readDir(results)) {
+    if (/^\d\d-/.test(name)) await Deno.remove(join(results, name));
+  }
   // Seen there, too; what the runtime adds stays in memory.
   const denoFolder = join(results, "deno-dir");
   await fillDenoFolder(denoFolder);
