@@ -1,3 +1,4 @@
+import "../../../support/open_libc.ts";
 import assert from "node:assert/strict";
 import { joinBytes } from "../../../../lib/bytes/join.ts";
 import type { PacketRing } from "../../../../lib/capture/packet_ring.ts";

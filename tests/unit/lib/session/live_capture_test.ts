@@ -1,3 +1,4 @@
+import "../../../support/open_libc.ts";
 import assert from "node:assert/strict";
 import { openEventFd } from "../../../../ffi/file.ts";
 import { LiveCapture } from "../../../../lib/session/live_capture.ts";

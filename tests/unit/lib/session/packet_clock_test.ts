@@ -1,3 +1,4 @@
+import "../../../support/open_libc.ts";
 import assert from "node:assert/strict";
 import { monotonicTime, realTime } from "../../../../ffi/clock.ts";
 import { PacketClock } from "../../../../lib/session/packet_clock.ts";

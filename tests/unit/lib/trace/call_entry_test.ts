@@ -1,3 +1,4 @@
+import "../../../support/open_libc.ts";
 import assert from "node:assert/strict";
 import { AF_INET6, type Endpoint } from "../../../../ffi/sockaddr.ts";
 import { emptySocketState, type SocketState } from "../../../../ffi/socket.ts";

@@ -1,3 +1,4 @@
+import "../../../support/open_libc.ts";
 import assert from "node:assert/strict";
 import { EVENT, EVENT_TYPE } from "../../../../bpf/programs/layout.ts";
 import { BpfRingBuffer } from "../../../../ffi/bpf_ring_buffer.ts";
