@@ -15,6 +15,11 @@ import {
 } from "./table_writer.ts";
 
 const TCP = 6;
+/** The other end where none is named. */
+const NOBODY: RemoteEnd = { address: ANY_ADDRESS, port: 0 };
+
+/** What is needed of the socket. */
+type PendingSocket = Pick<SocketState, "protocol" | "netns">;
 
 /** A call under way whose outcome decides which packets are the program's. */
 export interface CallUnderWay {
@@ -24,8 +29,8 @@ export interface CallUnderWay {
   /** What a call that opens a TCP connection connects to. */
   readonly connects: RemoteEnd | undefined;
   readonly remotes: readonly RemoteEnd[];
-  readonly slots: number[];
-  openPort: number;
+  readonly slots: readonly number[];
+  readonly openPort: number;
   settled: boolean;
 }
 
@@ -42,76 +47,80 @@ export class PendingCalls {
 
   /** A call is about to open a connection or to send to ends. */
   beginSending(
-    { protocol, netns }: Pick<SocketState, "protocol" | "netns">,
+    socket: PendingSocket,
     remotes: readonly RemoteEnd[],
     owner: number,
     now: Moment,
   ): CallUnderWay {
-    const call: CallUnderWay = {
+    const { protocol } = socket;
+    // The local port is never taken for granted: after a failed or dissolved
+    // connection getsockname(2) still tells the one that was given up.
+    const slots = remotes.map((remote) => {
+      this.#rules.openRemote(protocol, remote.address, remote.port);
+      const kind = SlotKind.PENDING_REMOTE;
+      return this.#add(kind, socket, 0, remote, owner, now);
+    });
+    this.#rules.apply();
+    return {
       protocol,
       owner,
       from: { ...now },
       connects: protocol === TCP ? remotes[0] : undefined,
       remotes,
-      slots: [],
+      slots,
       openPort: 0,
       settled: false,
     };
-    // The local port is never taken for granted: after a failed or dissolved
-    // connection getsockname(2) still tells the one that was given up.
-    for (const remote of remotes) {
-      this.#rules.openRemote(protocol, remote.address, remote.port);
-      call.slots.push(this.#table.add({
-        kind: SlotKind.PENDING_REMOTE,
-        protocol,
-        localPort: 0,
-        localAddress: ANY_ADDRESS,
-        remotePort: remote.port,
-        remoteAddress: remote.address,
-        flags: 0,
-        from: now,
-        owner,
-        netns: netnsNumber(netns),
-      }));
-    }
-    this.#rules.apply();
-    return call;
   }
 
   /** A call is about to bind, or to listen on, a local port. */
   beginLocal(
-    { protocol, netns }: Pick<SocketState, "protocol" | "netns">,
+    socket: PendingSocket,
     port: number,
     owner: number,
     now: Moment,
   ): CallUnderWay {
-    const call: CallUnderWay = {
+    const { protocol } = socket;
+    const slots: number[] = [];
+    if (port !== 0) {
+      this.#rules.openPort(protocol, port);
+      const kind = SlotKind.PENDING_LOCAL;
+      slots.push(this.#add(kind, socket, port, NOBODY, owner, now));
+      this.#rules.apply();
+    }
+    return {
       protocol,
       owner,
       from: { ...now },
       connects: undefined,
       remotes: [],
-      slots: [],
+      slots,
       openPort: port,
       settled: false,
     };
-    if (port !== 0) {
-      this.#rules.openPort(protocol, port);
-      call.slots.push(this.#table.add({
-        kind: SlotKind.PENDING_LOCAL,
-        protocol,
-        localPort: port,
-        localAddress: ANY_ADDRESS,
-        remotePort: 0,
-        remoteAddress: ANY_ADDRESS,
-        flags: 0,
-        from: now,
-        owner,
-        netns: netnsNumber(netns),
-      }));
-      this.#rules.apply();
-    }
-    return call;
+  }
+
+  /** Adds a slot whose packets have to wait. */
+  #add(
+    kind: SlotKind,
+    { protocol, netns }: PendingSocket,
+    localPort: number,
+    remote: RemoteEnd,
+    owner: number,
+    from: Moment,
+  ): number {
+    return this.#table.add({
+      kind,
+      protocol,
+      localPort,
+      localAddress: ANY_ADDRESS,
+      remotePort: remote.port,
+      remoteAddress: remote.address,
+      flags: 0,
+      from,
+      owner,
+      netns: netnsNumber(netns),
+    });
   }
 
   /** The outcome of a call is in the table: nobody needs to wait any more. */
