@@ -129,6 +129,7 @@ export class EarlyPackets {
 
   /** Whether the ring's current packet came before, too; each counts once. */
   takeTwin(): boolean {
+    if (this.#twins.length === 0) return false;
     const index = this.#twins.findIndex((twin) => this.#isCurrent(twin));
     if (index < 0) return false;
     this.#twins.splice(index, 1);
@@ -138,11 +139,6 @@ export class EarlyPackets {
   /** A block of the ring was taken; twins are in the first ones at most. */
   closeBlock(): void {
     if (this.#twinBlocks > 0 && --this.#twinBlocks === 0) this.#twins = [];
-  }
-
-  /** Whether the ring may have some of the packets once more. */
-  get hasTwins(): boolean {
-    return this.#twins.length > 0;
   }
 
   /** Whether the packet at `twin` and the current one are the same. */

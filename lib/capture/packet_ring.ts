@@ -134,8 +134,6 @@ export class PacketRing implements Disposable {
   #left = 0;
   #next = 0;
   #early: EarlyPackets | undefined;
-  /** Whether the ring may have packets that came before, too. */
-  #hasTwins = false;
 
   /** The ring and the tail behind it, as bytes. */
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -181,7 +179,7 @@ export class PacketRing implements Disposable {
 
   /** Whether the kernel has handed the current block over. */
   get ready(): boolean {
-    if (this.#hasEarly) return true;
+    if (this.#early !== undefined && this.#early.count > 0) return true;
     const status = this.#block * this.#options.blockSize + BlockField.STATUS;
     return (Atomics.load(this.words, status >> 2) & TP_STATUS_USER) !== 0;
   }
@@ -194,12 +192,6 @@ export class PacketRing implements Disposable {
    */
   takeOver(early: Fd, own: Fd, at: number): void {
     this.#early = new EarlyPackets(this, early, own, at);
-    this.#hasTwins = this.#early.hasTwins;
-  }
-
-  /** Whether packets that came before are the current block. */
-  get #hasEarly(): boolean {
-    return this.#early !== undefined && this.#early.count > 0;
   }
 
   /** Packets that had no room before the ring was there; told once. */
@@ -245,8 +237,9 @@ export class PacketRing implements Disposable {
     this.#left--;
     this.at = this.#next;
     this.#next += this.words[(this.at + PacketField.NEXT) >> 2]!;
-    return !this.#hasTwins || this.#hasEarly || !this.#early!.takeTwin() ||
-      this.nextPacket();
+    const early = this.#early;
+    if (early === undefined || early.count > 0) return true;
+    return !early.takeTwin() || this.nextPacket();
   }
 
   /** Gives the block back to the kernel. */
@@ -258,7 +251,6 @@ export class PacketRing implements Disposable {
         return;
       }
       early.closeBlock();
-      this.#hasTwins = early.hasTwins;
     }
     const { blockSize, blockCount } = this.#options;
     const status = this.#block * blockSize + BlockField.STATUS;
