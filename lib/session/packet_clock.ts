@@ -34,7 +34,7 @@ export class PacketClock {
    * @param now performance.now()
    * @param wall Date.now()
    */
-  read(now: number, wall: number = Date.now()): void {
+  read(now: number = performance.now(), wall: number = Date.now()): void {
     const apart = wall - now;
     const isStep = Math.abs(apart - this.#apart) > STEP;
     if (now < this.#readAt && !isStep) return;
