@@ -208,9 +208,7 @@ export class EbpfProcesses {
 
   /** Whether packets of a socket's namespace are seen, from now on at least. */
   #isEntered({ netns }: SocketState, pid: number, socket: Fd): boolean {
-    const candidates = this.#namespaces.isNew(netns)
-      ? namespacesOf(socket.number, pid)
-      : [];
+    const candidates = namespacesOf(socket.number, pid);
     return this.#namespaces.enter(netns, pid, candidates);
   }
 

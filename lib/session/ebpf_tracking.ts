@@ -141,9 +141,9 @@ export class EbpfTracking implements Disposable {
       cleanup: this.#cleanup,
       scan: (from) => this.#processes.scanAgain(from),
       netnsOf: (told) => this.#namespaces.cookieOf(told),
-      isSeen: (netns) => this.#events.isKnownSeen(netns),
+      isSeen: (netns) => this.#namespaces.isSeen(netns),
       moment: (time, shift) => {
-        this.#clock.read(performance.now());
+        this.#clock.read();
         return this.#clock.at(time, shift);
       },
       warn: (text) => this.#warn(text),
@@ -250,7 +250,7 @@ export class EbpfTracking implements Disposable {
   }
 
   #readEvents(): void {
-    this.#clock.read(performance.now());
+    this.#clock.read();
     this.#tracker.events.read((event) => this.#take(event));
   }
 

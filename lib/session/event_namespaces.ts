@@ -34,7 +34,7 @@ export class EventNamespaces {
 
   /** Whether packets of a namespace are seen, from now on at least. */
   isSeen(netns: bigint, { tgid, tid }: Origin): boolean {
-    if (!this.#namespaces.isNew(netns)) return this.isKnownSeen(netns);
+    if (!this.#namespaces.isNew(netns)) return this.#namespaces.isSeen(netns);
     const paths = [`/proc/${tgid}/task/${tid}/ns/net`];
     for (const pid of [tgid, ...this.#targets()]) {
       paths.push(`/proc/${pid}/ns/net`);
@@ -42,12 +42,6 @@ export class EventNamespaces {
     const seen = this.#namespaces.enter(netns, tgid, openAll(paths));
     if (seen) this.#entered.set(netns, this.#namespaces.since(netns));
     return seen;
-  }
-
-  /** Whether packets of a namespace are seen without entering it now. */
-  isKnownSeen(netns: bigint): boolean {
-    return !this.#namespaces.isNew(netns) &&
-      this.#namespaces.enter(netns, 0, []);
   }
 
   /** Tells once when the program was faster than we. */

@@ -79,16 +79,22 @@ export class NetworkNamespaces {
       !this.#known.has(cookie);
   }
 
+  /** Whether the packets of a namespace are captured already. */
+  isSeen(cookie: bigint): boolean {
+    return !this.isNew(cookie) && (this.#known.get(cookie) ?? true);
+  }
+
   /**
    * Makes sure that the packets of a namespace are captured from now on.
    *
    * @param cookie SO_NETNS_COOKIE of a socket there
    * @param pid process that uses it
-   * @param candidates namespaces, one of which may be the one
+   * @param candidates namespaces, one of which may be the one; not asked for
+   *   where it is known already whether they are
    * @returns whether they are
    */
   enter(cookie: bigint, pid: number, candidates: Iterable<Fd>): boolean {
-    if (!this.isNew(cookie)) return this.#known.get(cookie) ?? true;
+    if (!this.isNew(cookie)) return this.isSeen(cookie);
     let reason = "it was gone before it could be entered";
     try {
       for (const candidate of candidates) {

@@ -277,9 +277,6 @@ export class Tracking {
   }
 
   #isSeen(netns: bigint, socket: number, pid: number): boolean {
-    if (!this.#namespaces.isNew(netns)) {
-      return this.#namespaces.enter(netns, pid, []);
-    }
     return this.#namespaces.enter(netns, pid, namespacesOf(socket, pid));
   }
 

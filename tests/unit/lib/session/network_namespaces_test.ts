@@ -2,10 +2,19 @@ import "../../../support/open_libc.ts";
 import assert from "node:assert/strict";
 import {
   namedNamespaces,
+  type NamespaceOptions,
   NetworkNamespaces,
 } from "../../../../lib/session/network_namespaces.ts";
 
-const RING = { blockSize: 1 << 18, blockCount: 2, timeout: 16 };
+/** Those of namespaces of which none is entered. */
+const OPTIONS: NamespaceOptions = {
+  ring: { blockSize: 1 << 18, blockCount: 2, timeout: 16 },
+  interfaces: [],
+  isHurried: true,
+  attachFilter: () => assert.fail("nothing is opened"),
+  opened: () => assert.fail("nothing is opened"),
+  refused: () => assert.fail("nothing is refused"),
+};
 
 Deno.test("namedNamespaces() finds the processes that a command line names", () => {
   const paths = (...words: string[]): string[] =>
@@ -23,14 +32,7 @@ Deno.test("namedNamespaces() finds the processes that a command line names", () 
 });
 
 Deno.test("NetworkNamespaces needs not enter its own, nor one without a name", () => {
-  const namespaces = new NetworkNamespaces({
-    ring: RING,
-    interfaces: [],
-    isHurried: true,
-    attachFilter: () => assert.fail("nothing is opened"),
-    opened: () => assert.fail("nothing is opened"),
-    refused: () => assert.fail("nothing is refused"),
-  });
+  const namespaces = new NetworkNamespaces(OPTIONS);
   for (const cookie of [0n, namespaces.own]) {
     assert.ok(!namespaces.isNew(cookie));
     assert.ok(namespaces.enter(cookie, 1, []));
@@ -41,11 +43,7 @@ Deno.test("NetworkNamespaces needs not enter its own, nor one without a name", (
 Deno.test("NetworkNamespaces tells once of one that is gone", () => {
   const told: string[] = [];
   const namespaces = new NetworkNamespaces({
-    ring: RING,
-    interfaces: [],
-    isHurried: true,
-    attachFilter: () => assert.fail("nothing is opened"),
-    opened: () => assert.fail("nothing is opened"),
+    ...OPTIONS,
     refused: (pid, reason) => told.push(`${pid} ${reason}`),
   });
   // Older kernels tell of none.
@@ -57,18 +55,10 @@ Deno.test("NetworkNamespaces tells once of one that is gone", () => {
 });
 
 Deno.test("NetworkNamespaces.cookieOf() knows one namespace where ours has no cookie", () => {
-  const options = {
-    ring: RING,
-    interfaces: [],
-    isHurried: true,
-    attachFilter: () => assert.fail("nothing is opened"),
-    opened: () => assert.fail("nothing is opened"),
-    refused: () => assert.fail("nothing is refused"),
-  };
-  const old = new NetworkNamespaces(options, 0n);
+  const old = new NetworkNamespaces(OPTIONS, 0n);
   assert.equal(old.cookieOf(4099n), 0n);
   assert.ok(!old.isNew(old.cookieOf(4099n)));
-  const newer = new NetworkNamespaces(options, 1n);
+  const newer = new NetworkNamespaces(OPTIONS, 1n);
   assert.equal(newer.cookieOf(4099n), 4099n);
   assert.ok(newer.isNew(newer.cookieOf(4099n)));
   assert.equal(newer.cookieOf(0n), 1n);
