@@ -15,7 +15,7 @@ import type { TrackerSetup } from "./messages.ts";
 /** What serves, and what is to be closed. */
 export interface OpenRules {
   readonly rules: ClassicRules | MapRules;
-  /** To be closed at the end, even if it did not come to serve. */
+  /** To be closed at the end; unset where classic BPF serves. */
   readonly filter: KernelFilter | undefined;
 }
 
@@ -32,8 +32,8 @@ export function openRules(
   >,
   tell: (text: string) => void,
 ): OpenRules {
-  let filter: KernelFilter | undefined;
   if (kernelFilter !== "classic") {
+    let filter: KernelFilter | undefined;
     try {
       filter = new KernelFilter();
       const rules = new MapRules(filter);
@@ -43,11 +43,13 @@ export function openRules(
       tell("packets are selected by eBPF maps");
       return { rules, filter };
     } catch (error) {
+      filter?.close();
       const rights = readRights();
       if (kernelFilter === "map") throw mapFilterFailure(error, rights);
       const reason = mapFilterReason(error, rights);
       tell(`packets are selected by classic BPF: ${reason}`);
     }
   }
-  return { rules: new ClassicRules(socket, snaplen, icmp), filter };
+  const rules = new ClassicRules(socket, snaplen, icmp);
+  return { rules, filter: undefined };
 }
