@@ -78,10 +78,10 @@ export class Tracees<Call> {
   /**
    * Registers a thread that the kernel attached to by itself.
    *
+   * @param status of the thread, as it is read by default
    * @returns undefined when it is gone
    */
-  discover(tid: number): Tracee<Call> | undefined {
-    const status = readStatus(tid);
+  discover(tid: number, status = readStatus(tid)): Tracee<Call> | undefined {
     if (status === undefined) return undefined;
     const parent = this.#processes.get(status.ppid);
     // A child whose parent is gone already is somebody's child all the same.

@@ -247,9 +247,12 @@ export class Tracer<Call> implements Disposable {
         return;
       case "newTask": {
         const child = eventMessage(tracee.tid);
-        // It may have stopped before, and have been let go of since.
-        if (child > 0 && !this.#tracees.has(child) && isTraced(child)) {
-          this.#tracees.discover(child);
+        if (child > 0 && !this.#tracees.has(child)) {
+          const status = readStatus(child);
+          // It may have stopped before, and have been let go of since.
+          if ((status?.tracerPid ?? 0) > 0) {
+            this.#tracees.discover(child, status);
+          }
         }
         this.#resume(tracee, 0);
         return;
@@ -386,8 +389,4 @@ export class Tracer<Call> implements Disposable {
     for (const tracee of this.#tracees) tracee.close();
     this.#ticks[Symbol.dispose]();
   }
-}
-
-function isTraced(tid: number): boolean {
-  return (readStatus(tid)?.tracerPid ?? 0) > 0;
 }
