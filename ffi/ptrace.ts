@@ -190,21 +190,34 @@ const registerVector = new BigUint64Array(2);
 export class Registers {
   /** The words, in the order of `architecture().registers`. */
   readonly words: BigInt64Array<ArrayBuffer>;
-  /** The 32-bit words of a program that `isCompatible`. */
-  readonly compatibleWords: Int32Array<ArrayBuffer>;
+  /** The same memory, for a program that `isCompatible`. */
+  readonly #narrow: Int32Array<ArrayBuffer>;
   readonly #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
 
   /** Makes room for the machine's registers. */
   constructor() {
     this.words = new BigInt64Array(architecture().registers.words);
-    this.compatibleWords = new Int32Array(this.words.buffer);
+    this.#narrow = new Int32Array(this.words.buffer);
     this.#bytes = new Uint8Array(this.words.buffer);
   }
 
   /** Whether what was read is of a 32-bit program, which has fewer and others. */
   get isCompatible(): boolean {
     return this.#length < this.#bytes.length;
+  }
+
+  /** A register as a signed number, in the order of the program's own. */
+  get(register: number): number {
+    return this.isCompatible
+      ? this.#narrow[register]!
+      : Number(this.words[register]);
+  }
+
+  /** Changes a register, alike. */
+  set(register: number, value: number): void {
+    if (this.isCompatible) this.#narrow[register] = value;
+    else this.words[register] = BigInt(value);
   }
 
   /** Reads the registers; false when the thread is gone. */

@@ -32,46 +32,19 @@ export class InterruptedCalls {
     tracee.interrupted = false;
     const state = this.#registers;
     if (!state.read(tracee.tid)) return;
-    if (this.#isRestarted(tracee.tid)) state.write(tracee.tid);
-  }
-
-  /** Has the call in the registers start again, if it has to. */
-  #isRestarted(tid: number): boolean {
-    const { registers, closeCall, compatible } = architecture();
-    const { words, compatibleWords, isCompatible } = this.#registers;
-    if (isCompatible) {
-      if (compatible === undefined) return false;
-      const { result, originalNumber } = compatible.registers;
-      const isWanted = hasToRestart(
-        tid,
-        compatibleWords[originalNumber]!,
-        compatibleWords[result]!,
-        compatible.closeCall,
-      );
-      if (isWanted) compatibleWords[result] = -ERESTARTNOHAND;
-      return isWanted;
+    const machine = architecture();
+    const program = state.isCompatible ? machine.compatible : machine;
+    if (program?.registers.originalNumber === undefined) return;
+    const { registers, closeCall } = program;
+    const call = state.get(program.registers.originalNumber);
+    const result = state.get(registers.result);
+    const isRestarted = result === -EINTR ||
+      result === -ERESTART_RESTARTBLOCK && hasFilter(tracee.tid);
+    if (isRestarted && call >= 0 && call !== closeCall) {
+      state.set(registers.result, -ERESTARTNOHAND);
+      state.write(tracee.tid);
     }
-    const { result, originalNumber } = registers;
-    if (originalNumber === undefined) return false;
-    const isWanted = hasToRestart(
-      tid,
-      Number(words[originalNumber]),
-      Number(words[result]),
-      closeCall,
-    );
-    if (isWanted) words[result] = BigInt(-ERESTARTNOHAND);
-    return isWanted;
   }
-}
-
-function hasToRestart(
-  tid: number,
-  call: number,
-  result: number,
-  closeCall: number,
-): boolean {
-  return call >= 0 && call !== closeCall && (result === -EINTR ||
-    result === -ERESTART_RESTARTBLOCK && hasFilter(tid));
 }
 
 /** Whether a thread has a filter for system calls (seccomp). */
