@@ -6,6 +6,7 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { dirname, join } from "node:path";
+import { writeAll } from "../lib/cli/deno_files.ts";
 import { installPackages, missingPackages } from "./gate_packages.ts";
 import { type Counts, failedTests, judge, NONE, sum } from "./gate_summary.ts";
 
@@ -284,7 +285,7 @@ function say(text: string): void {
 
 function write(bytes: Uint8Array): void {
   const kept = transcript.getStore();
-  if (kept === undefined) Deno.stdout.writeSync(bytes);
+  if (kept === undefined) writeAll(Deno.stdout, bytes);
   else kept.push(bytes);
 }
 
@@ -297,7 +298,7 @@ async function runTogether(parts: readonly Part[]): Promise<Counts> {
   const results: Counts[] = [];
   for (const { kept, counts } of running) {
     results.push(await counts);
-    for (const bytes of kept) Deno.stdout.writeSync(bytes);
+    for (const bytes of kept) writeAll(Deno.stdout, bytes);
   }
   return sum(results);
 }
