@@ -151,8 +151,8 @@ captureTest(
       const tool = await bench.attach([target.pid], {
         options: ["--no-follow"],
       });
-      // It has some children meanwhile.
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      const children = bench.log.events("child").length;
+      await bench.log.event("child", children + 20);
       const before = performance.now();
       tool.signal("SIGINT");
       assert.equal((await tool.ended()).code, 0, tool.stderr);

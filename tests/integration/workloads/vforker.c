@@ -1,8 +1,9 @@
 /*
  * Starts a child by vfork(2) again and again, each of which sleeps a while:
  *   vforker SLEEP_MS
- * After a line on standard input it logs "longest", the time in milliseconds
- * that the longest of them took, and ends. It has a socket.
+ * Logs "child" after each of them. After a line on standard input it logs
+ * "longest", the time in milliseconds that the longest of them took, and ends.
+ * It has a socket.
  */
 #include "workload.h"
 
@@ -35,6 +36,7 @@ int main(int argc, char **argv) {
     long long before = now_ms();
     run_child(atoi(argv[1]));
     if (now_ms() - before > longest) longest = now_ms() - before;
+    log_event("child", "");
   }
   snprintf(text, sizeof text, "%lld", longest);
   log_event("longest", text);
